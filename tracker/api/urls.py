@@ -1,0 +1,5 @@
+"""Endpoints."""
+
+from django.urls import URLPattern
+
+urlpatterns: list[URLPattern] = []

@@ -1,0 +1,1 @@
+"""One intake of people, in dated stages."""

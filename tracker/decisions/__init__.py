@@ -1,0 +1,1 @@
+"""Decisions by named people, with reasons."""

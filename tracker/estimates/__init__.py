@@ -1,0 +1,1 @@
+"""What ratings and measurements say of people, and how sure that is."""

@@ -1,0 +1,361 @@
+"""FitRequest, Fit, Estimate, RaterEstimate, Contribution, Release, SimulatedTruth."""
+
+import uuid
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tracker.cohorts.models import Stage
+from tracker.errors import RuleBroken
+from tracker.events.bell import ring
+from tracker.events.leases import Leased, LeasedQuerySet
+from tracker.events.models import Event
+from tracker.people.models import DECIDERS, Person, Program, Role, ShareGrant, Visitor
+from tracker.projects.models import Output, TeamMember
+
+ATTEMPTS_AT_A_FIT = 5
+READERS_BEHIND_A_RELEASE = 3
+
+
+class FitRequestQuerySet(LeasedQuerySet):
+    def open(self) -> Self:
+        return self.filter(done_at=None, failed_at=None)
+
+    def due(self) -> Self:
+        return self.open().free().filter(not_before__lte=Now())
+
+    def ask(self, program: Program) -> "FitRequest":
+        """Ask for a fit; requests within a few seconds, and those that wait already, become one."""
+        request, is_new = self.get_or_create(
+            program=program,
+            owner=None,
+            done_at=None,
+            failed_at=None,
+            defaults={"not_before": Now() + settings.FIT_PAUSE},
+        )
+        if is_new:
+            ring("tracker.estimates.tasks.fit")
+        return request
+
+    def lease_next(self, owner: UUID) -> "FitRequest | None":
+        """Take the oldest request that is due."""
+        for pk in self.due().order_by("pk").values_list("pk", flat=True)[:5]:
+            request: FitRequest | None = self.lease(pk, owner=owner)
+            if request is not None:
+                return request
+        return None
+
+    def reap(self) -> int:
+        """Free what lost workers held, unless a newer request waits for the same program already."""
+        expired = self.open().filter(lease_ends_at__lte=Now())
+        waiting = self.open().filter(owner=None).values("program")
+        superseded = expired.filter(program__in=waiting).update(
+            failed_at=Now(), failure="The worker was lost."
+        )
+        return superseded + expired.update(owner=None, lease_ends_at=None)
+
+
+class FitRequest(Leased):
+    """That a program's estimates are to be computed anew."""
+
+    program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="fit_requests")
+    requested_at = models.DateTimeField(db_default=Now(), editable=False)
+    not_before = models.DateTimeField(db_default=Now(), editable=False)
+    done_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failed_at = models.DateTimeField(null=True, blank=True, editable=False)
+    failure = models.TextField(blank=True, editable=False)
+
+    objects = FitRequestQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("pk",)
+        constraints = (
+            models.UniqueConstraint(
+                fields=["program"],
+                condition=Q(owner=None, done_at=None, failed_at=None),
+                name="one_waiting_fit_request_in_a_program",
+            ),
+            models.CheckConstraint(
+                condition=Q(owner=None, lease_ends_at=None)
+                | Q(owner__isnull=False, lease_ends_at__isnull=False),
+                name="a_leased_fit_request_has_an_end",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"fit of {self.program}"
+
+    def finish(self) -> bool:
+        return self._close(done_at=Now())
+
+    def fail(self, failure: str) -> bool:
+        """Keep why; a fit that fails goes on being tried a few times, then waits for new data."""
+        if self.attempts < ATTEMPTS_AT_A_FIT:
+            pause = settings.FIT_PAUSE * 2**self.attempts
+            waiting = FitRequest.objects.open().filter(program=self.program, owner=None).exclude(pk=self.pk)
+            if not waiting.exists():
+                return self._close(not_before=Now() + pause, failure=failure)
+        return self._close(failed_at=Now(), failure=failure)
+
+    def _close(self, **values: Any) -> bool:
+        return FitRequest.objects.give_back(self.pk, owner=self.owner, **values)
+
+
+class FitQuerySet(models.QuerySet["Fit"]):
+    def current(self) -> Self:
+        return self.filter(is_current=True)
+
+    def visible_to(self, user: Visitor) -> Self:
+        """Deciders see every fit of their program; funds the released ones of people who share."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        deciding = Program.objects.where(user, *DECIDERS)
+        shown = Estimate.objects.released_to(user)
+        return self.filter(Q(program__in=deciding) | Q(pk__in=shown.values("fit")))
+
+
+class Fit(models.Model):
+    """One computation of the noise model over one program, with what it saw."""
+
+    class Hyper(models.TextChoices):
+        MODE = "mode", "most likely spread"
+        INTEGRATED = "integrated", "averaged over spreads"
+
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="fits")
+    is_current = models.BooleanField(default=False)
+    hyper = models.CharField(max_length=12, choices=Hyper)
+    settings = models.JSONField(default=dict)
+    rows = models.PositiveIntegerField(help_text="Scores and measurements it saw.")
+    content_hash = models.CharField(max_length=64, help_text="SHA-256 of what it saw.")
+    model_version = models.CharField(max_length=40)
+    criterion = models.FloatField(help_text="-2 log of the penalised marginal likelihood.")
+    spreads = models.JSONField(default=dict, help_text="Standard deviation of each source of variation.")
+    fixed = models.JSONField(default=dict)
+    notes = models.JSONField(default=list, help_text="What the reader of the estimates should know.")
+    measured = models.JSONField(
+        default=dict, help_text="Which benchmarks entered, and which did not and why."
+    )
+    seconds = models.FloatField()
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = FitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-created_at", "-pk")
+        get_latest_by = ("created_at", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["program"], condition=Q(is_current=True), name="one_current_fit_in_a_program"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.program}, {self.created_at:%Y-%m-%d %H:%M}"
+
+
+class EstimateQuerySet(models.QuerySet["Estimate"]):
+    def current(self) -> Self:
+        return self.filter(fit__is_current=True)
+
+    def decided_by(self, user: Visitor) -> Self:
+        """All estimates of programs in which this user decides."""
+        return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
+
+    def released_to(self, user: Visitor) -> Self:
+        """What releases show this user: own, own mentees', and what people share with a fund."""
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        own = Person.objects.of(user)
+        mentored = TeamMember.objects.active().filter(person__in=own, role=TeamMember.Role.MENTOR)
+        team = TeamMember.objects.active().filter(
+            project__in=mentored.values("project"), role=TeamMember.Role.AUTHOR
+        )
+        shares = ShareGrant.objects.standing().shared_with_user(user).filter(what=ShareGrant.What.ESTIMATES)
+        seen = Q(person__in=own) | Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
+        return self.filter(seen, fit__releases__isnull=False, raters__gte=READERS_BEHIND_A_RELEASE).distinct()
+
+    def visible_to(self, user: Visitor) -> Self:
+        if user.is_authenticated and user.is_active and user.is_superuser:
+            return self
+        everything = self.decided_by(user)
+        return self.filter(
+            Q(pk__in=everything.values("pk")) | Q(pk__in=self.model.objects.released_to(user).values("pk"))
+        )
+
+
+class Estimate(models.Model):
+    """What one fit says of one person. The prior mean is 0; the sd is in units of the scores."""
+
+    fit = models.ForeignKey(Fit, on_delete=models.CASCADE, related_name="estimates")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="estimates")
+    mean = models.FloatField()
+    sd = models.FloatField()
+    q05 = models.FloatField()
+    q25 = models.FloatField()
+    q50 = models.FloatField()
+    q75 = models.FloatField()
+    q95 = models.FloatField()
+    symmetric_mean = models.FloatField(null=True, blank=True, help_text="The same with symmetric luck.")
+    symmetric_sd = models.FloatField(null=True, blank=True)
+    raw = models.FloatField(
+        null=True, blank=True, help_text="The bare mean of the scores, for comparison only."
+    )
+    probability_top = models.FloatField(null=True, blank=True, help_text="Of being among those with a place.")
+    observations = models.PositiveIntegerField()
+    raters = models.PositiveIntegerField(help_text="Different readers behind it.")
+    outputs = models.PositiveIntegerField()
+
+    objects = EstimateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("fit", "person")
+        constraints = (
+            models.UniqueConstraint(fields=["fit", "person"], name="one_estimate_per_person_and_fit"),
+            models.CheckConstraint(
+                condition=Q(sd__gte=0, sd__lt=1e300, mean__gt=-1e300, mean__lt=1e300),
+                name="an_estimate_is_finite",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.q05:.2f} to {self.q95:.2f}"
+
+    @property
+    def is_early(self) -> bool:
+        """Too few readers to say anything."""
+        return self.raters < READERS_BEHIND_A_RELEASE
+
+
+class RaterEstimateQuerySet(models.QuerySet["RaterEstimate"]):
+    def visible_to(self, user: Visitor) -> Self:
+        """A reader sees their own, once something is released; superusers all. Nobody ranks mentors."""
+        if user.is_authenticated and user.is_active and user.is_superuser:
+            return self
+        return self.filter(person__in=Person.objects.of(user), fit__releases__isnull=False).distinct()
+
+
+class RaterEstimate(models.Model):
+    """What one fit says of one reader's leniency (positive: more generous than others)."""
+
+    fit = models.ForeignKey(Fit, on_delete=models.CASCADE, related_name="rater_estimates")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="rater_estimates")
+    mean = models.FloatField()
+    sd = models.FloatField()
+    q05 = models.FloatField()
+    q95 = models.FloatField()
+    observations = models.PositiveIntegerField()
+
+    objects = RaterEstimateQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("fit", "person")
+        constraints = (
+            models.UniqueConstraint(fields=["fit", "person"], name="one_rater_estimate_per_person_and_fit"),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.mean:+.2f}"
+
+
+class ContributionQuerySet(models.QuerySet["Contribution"]):
+    def visible_to(self, user: Visitor) -> Self:
+        """Deciders only: what single outputs moved could tell others what a single reader said."""
+        if user.is_authenticated and user.is_active and user.is_superuser:
+            return self
+        return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
+
+
+class Contribution(models.Model):
+    """How much one output moved one person's estimate from the prior; they sum to its mean."""
+
+    fit = models.ForeignKey(Fit, on_delete=models.CASCADE, related_name="contributions")
+    person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="contributions")
+    output = models.ForeignKey(Output, on_delete=models.PROTECT, null=True, related_name="contributions")
+    amount = models.FloatField()
+    specific = models.FloatField(default=0, help_text="What the fit takes as specific to this piece.")
+    observations = models.PositiveIntegerField()
+
+    objects = ContributionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("fit", "person", "-amount")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["fit", "person", "output"], name="one_contribution_per_person_and_output"
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.output}: {self.amount:+.2f}"
+
+
+class ReleaseQuerySet(models.QuerySet["Release"]):
+    def visible_to(self, user: Visitor) -> Self:
+        return self.filter(stage__in=Stage.objects.visible_to(user))
+
+    def release(self, stage: Stage, *, by: Person) -> "Release":
+        """Freeze the current fit as what mentors, mentees and funds see of this stage."""
+        program = stage.cohort.program
+        if by.program_id != program.pk or not by.holds(Role.LEAD):
+            raise RuleBroken(
+                f"{by} does not lead {program}: only a lead releases estimates.", code="not-a-lead"
+            )
+        if stage.reading_closes_at > timezone.now():
+            raise RuleBroken(
+                f"The reading of {stage} is open until {stage.reading_closes_at:%Y-%m-%d %H:%M} UTC:"
+                " estimates are released after it.",
+                code="reading-open",
+            )
+        with transaction.atomic():
+            fit = Fit.objects.current().filter(program=program).first()
+            if fit is None:
+                raise RuleBroken("There is no fit to release yet.", code="no-fit")
+            release: Release = self.create(stage=stage, fit=fit, released_by=by)
+            Event.objects.write(
+                "estimates.released", program=program.public_id, subject=stage.public_id, actor=by.public_id
+            )
+        return release
+
+
+class Release(models.Model):
+    """One fit, frozen, as what a stage's estimates are for everybody below the lead."""
+
+    stage = models.OneToOneField(Stage, on_delete=models.PROTECT, related_name="release")
+    fit = models.ForeignKey(Fit, on_delete=models.PROTECT, related_name="releases")
+    released_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="releases")
+    released_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = ReleaseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-released_at",)
+
+    def __str__(self) -> str:
+        return f"{self.stage}, {self.released_at:%Y-%m-%d}"
+
+
+class SimulatedTruthQuerySet(models.QuerySet["SimulatedTruth"]):
+    def visible_to(self, user: Visitor) -> Self:
+        """Only where everything is simulated, and there to whoever decides."""
+        deciding = Program.objects.where(user, Role.LEAD, Role.COMMITTEE).filter(is_simulated=True)
+        return self.filter(person__program__in=deciding)
+
+
+class SimulatedTruth(models.Model):
+    """What a simulated person's level really is, in units of the scores; no such row exists for real people."""
+
+    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="simulated_truth")
+    level = models.FloatField()
+
+    objects = SimulatedTruthQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.person}: {self.level:+.2f}"

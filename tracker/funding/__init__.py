@@ -1,0 +1,1 @@
+"""Funds that people share with."""

@@ -1,0 +1,59 @@
+"""Fund: who pays researchers. Its managers see what people share with it, in the admin."""
+
+import uuid
+from typing import Self
+
+from django.contrib.auth.models import Group, Permission
+from django.db import models, transaction
+
+from tracker.people.models import User, Visitor
+
+SEEN_BY_FUNDS = (
+    ("people", "person"),
+    ("people", "sharegrant"),
+    ("projects", "project"),
+    ("estimates", "estimate"),
+    ("estimates", "fit"),
+    ("funding", "fund"),
+)
+
+
+class FundQuerySet(models.QuerySet["Fund"]):
+    def visible_to(self, user: Visitor) -> Self:
+        if not user.is_authenticated or not user.is_active:
+            return self.none()
+        if user.is_superuser:
+            return self
+        return self.filter(group__in=user.groups.all())
+
+    def found(self, name: str) -> "Fund":
+        """A new fund, with the group of its managers and what they may open in the admin."""
+        with transaction.atomic():
+            group, _ = Group.objects.get_or_create(name=f"Fund: {name}")
+            for app, model in SEEN_BY_FUNDS:
+                group.permissions.add(
+                    Permission.objects.get(content_type__app_label=app, codename=f"view_{model}")
+                )
+            fund: Fund = self.create(name=name, group=group)
+        return fund
+
+
+class Fund(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    name = models.CharField(max_length=200, unique=True)
+    group = models.OneToOneField(
+        Group, on_delete=models.PROTECT, help_text="Its managers; people share with this group."
+    )
+
+    objects = FundQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("name",)
+
+    def __str__(self) -> str:
+        return self.name
+
+    def appoint(self, user: User) -> None:
+        """Make somebody a manager of this fund, who works in the admin."""
+        user.groups.add(self.group)
+        user.become_staff()

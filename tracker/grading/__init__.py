@@ -1,0 +1,1 @@
+"""Submissions to benchmarks, and the runs that measure them."""

@@ -1,0 +1,67 @@
+"""Measurement: what a run found, with its standard error."""
+
+from typing import Self
+
+from django.db import models
+from django.db.models import F, Q
+
+from tracker.grading.models.runs import Run
+from tracker.grading.models.submissions import Submission
+from tracker.people.models import Visitor
+
+
+class MeasurementQuerySet(models.QuerySet["Measurement"]):
+    def visible_to(self, user: Visitor) -> Self:
+        return self.filter(run__in=Run.objects.visible_to(user))
+
+    def standing(self) -> Self:
+        """What the newest thorough run of each counting submission measured, overall."""
+        counting = Submission.objects.counting()
+        return self.filter(
+            run__phase=Run.Phase.THOROUGH,
+            run__state=Run.State.SUCCEEDED,
+            run__submission__in=counting,
+            run__submission__output__retracted_at=None,
+            slice="",
+        )
+
+    def headline(self) -> Self:
+        return self.filter(metric=F("run__submission__benchmark__spec__headline"))
+
+
+class Measurement(models.Model):
+    """A value with its standard error and interval. There is no number for what was not measured."""
+
+    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="measurements")
+    metric = models.CharField(max_length=60)
+    slice = models.CharField(max_length=100, blank=True, help_text="Which part of the items; empty: all.")
+    value = models.FloatField()
+    standard_error = models.FloatField(null=True, blank=True)
+    low = models.FloatField(null=True, blank=True, help_text="Lower end of the 95 % interval.")
+    high = models.FloatField(null=True, blank=True, help_text="Upper end of the 95 % interval.")
+    n = models.PositiveIntegerField()
+    clusters = models.PositiveIntegerField(null=True, blank=True)
+    method = models.CharField(max_length=60)
+    seed = models.BigIntegerField(null=True, blank=True)
+
+    objects = MeasurementQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("run", "pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["run", "metric", "slice"], name="one_value_per_run_metric_and_slice"
+            ),
+            models.CheckConstraint(
+                condition=Q(value__gt=-1e300, value__lt=1e300)
+                & (Q(standard_error=None) | Q(standard_error__gte=0, standard_error__lt=1e300)),
+                name="a_measurement_is_finite",
+            ),
+            models.CheckConstraint(
+                condition=Q(low=None, high=None) | Q(low__lte=F("high")),
+                name="an_interval_has_its_ends_in_order",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.metric} {self.value:g}"

@@ -1,0 +1,246 @@
+"""Artifact: bytes under their hash. Submission: an artifact sent to a benchmark, with what its senders claim."""
+
+import math
+import uuid
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from django.db import models, transaction
+from django.db.models import OuterRef, Q, Subquery
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from tracker.cohorts.models import Stage
+from tracker.errors import RuleBroken
+from tracker.events.models import Event
+from tracker.grading.models.benchmarks import Benchmark
+from tracker.grading.models.runs import Run
+from tracker.people.models import Person, Program, Visitor
+from tracker.projects.models import Output, Project
+
+DAY = timedelta(days=1)
+
+
+class Artifact(models.Model):
+    """Bytes, stored once under their SHA-256 and never changed."""
+
+    sha256 = models.CharField(max_length=64, primary_key=True, editable=False)
+    size = models.PositiveBigIntegerField(help_text="Bytes.")
+    format = models.CharField(max_length=20)
+    stored_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    class Meta:
+        constraints = (models.CheckConstraint(condition=Q(size__gt=0), name="an_artifact_is_not_empty"),)
+
+    def __str__(self) -> str:
+        return f"{self.format} {self.sha256[:12]}"
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.ARTIFACTS_DIR) / self.sha256[:2] / self.sha256
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    def visible_to(self, user: Visitor) -> Self:
+        return self.filter(project__in=Project.objects.visible_to(user))
+
+    def standing(self) -> Self:
+        return self.filter(retracted_at=None)
+
+    def with_state(self) -> Self:
+        """Adds ``latest_state`` and ``latest_phase``: where its newest run stands."""
+        newest = Run.objects.filter(submission=OuterRef("pk")).order_by("-pk")
+        return self.annotate(
+            latest_state=Subquery(newest.values("state")[:1]),
+            latest_phase=Subquery(newest.values("phase")[:1]),
+        )
+
+    def counting(self) -> Self:
+        """One of each project and benchmark: the one its team chose, else the latest. Never the best."""
+        best_claim = (
+            self.model.objects.standing()
+            .filter(project=OuterRef("project"), benchmark=OuterRef("benchmark"))
+            .order_by("-is_chosen", "-submitted_at", "-pk")
+        )
+        return self.standing().filter(pk=Subquery(best_claim.values("pk")[:1]))
+
+    def costing_quota(self) -> Self:
+        """Those of the last day that count: not what failed by our fault, nor what a person cancelled."""
+        recent = self.filter(submitted_at__gt=Now() - DAY)
+        return recent.exclude(runs__state__in=("failed", "cancelled"))
+
+    def submit(
+        self,
+        *,
+        project: Project,
+        benchmark: Benchmark,
+        artifact: Artifact,
+        filename: str,
+        by: Person | None,
+        claims: dict[str, Any] | None = None,
+        external_id: str = "",
+    ) -> "Submission":
+        """Send an artifact to a benchmark: its qualification run is queued in the same transaction."""
+        check_claims(claims or {}, benchmark)
+        if benchmark.program_id != project.program_id:
+            raise RuleBroken(
+                "This benchmark belongs to another program.", code="other-program", field="benchmark"
+            )
+        if benchmark.retired_at is not None:
+            raise RuleBroken("This benchmark has a newer version: submit to that.", code="benchmark-retired")
+        with transaction.atomic():
+            Project.objects.select_for_update().get(pk=project.pk)
+            earlier = self._sent_before(project, benchmark, artifact, external_id)
+            if earlier is not None:
+                return earlier
+            self._check_quota(project, benchmark)
+            submission: Submission = self.create(
+                program=project.program,
+                project=project,
+                benchmark=benchmark,
+                artifact=artifact,
+                output=evaluation_of(project, benchmark),
+                filename=filename[:200],
+                submitted_by=by,
+                claims=claims or {},
+                external_id=external_id,
+            )
+            Run.objects.queue(submission_id=submission.pk, phase=Run.Phase.QUALIFICATION)
+            Event.objects.write(
+                "submission.received",
+                program=project.program.public_id,
+                subject=submission.public_id,
+                actor=by.public_id if by else None,
+            )
+        return submission
+
+    def _sent_before(
+        self, project: Project, benchmark: Benchmark, artifact: Artifact, external_id: str
+    ) -> "Submission | None":
+        if not external_id:
+            return None
+        earlier = self.filter(program=project.program, external_id=external_id).first()
+        if earlier is None:
+            return None
+        same = (earlier.project_id, earlier.benchmark_id, earlier.artifact_id)
+        if same != (project.pk, benchmark.pk, artifact.pk):
+            raise RuleBroken(
+                "This external_id was sent before with another content: use a new one.",
+                code="repeated",
+                field="external_id",
+            )
+        return earlier
+
+    def _check_quota(self, project: Project, benchmark: Benchmark) -> None:
+        used = self.filter(project=project, benchmark=benchmark).costing_quota().count()
+        if used >= benchmark.submissions_per_day:
+            raise RuleBroken(
+                f"This project has used its {benchmark.submissions_per_day} submissions of the last 24 hours:"
+                " submit again later.",
+                code="quota-used",
+            )
+
+
+def evaluation_of(project: Project, benchmark: Benchmark) -> Output:
+    """The output that a project's results on one benchmark are, so that readers can rate it too."""
+    name = f"benchmark:{benchmark.slug}:{project.public_id}"
+    present = Output.objects.filter(program=project.program, external_id=name).first()
+    return present or Output.objects.publish(
+        project,
+        title=f"Results on {benchmark.name}",
+        kind=Output.Kind.EVALUATION,
+        external_id=name,
+        stage=Stage.objects.reading().filter(cohort=project.cohort).first(),
+        is_empirical=True,
+    )
+
+
+def check_claims(claims: dict[str, Any], benchmark: Benchmark) -> None:
+    """A claim names one of the benchmark's metrics and gives a finite value."""
+    for metric, claim in claims.items():
+        if metric not in benchmark.spec["metrics"]:
+            known = ", ".join(benchmark.spec["metrics"])
+            raise RuleBroken(
+                f"A claim names an unknown metric: use {known}.", code="unknown-metric", field="claims"
+            )
+        value = claim.get("value") if isinstance(claim, dict) else None
+        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+            raise RuleBroken(
+                f'Claim {metric} as a finite number, such as {{"value": 0.93}}.',
+                code="bad-claim",
+                field="claims",
+            )
+
+
+class Submission(models.Model):
+    public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
+    program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="submissions")
+    project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="submissions")
+    benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="submissions")
+    artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="submissions")
+    output = models.ForeignKey(Output, on_delete=models.PROTECT, related_name="submissions")
+    submitted_by = models.ForeignKey(
+        Person, on_delete=models.PROTECT, null=True, blank=True, related_name="submissions"
+    )
+    external_id = models.CharField(max_length=200, blank=True)
+    filename = models.CharField(max_length=200)
+    claims = models.JSONField(default=dict, blank=True, help_text="What its senders say they measured.")
+    is_chosen = models.BooleanField(default=False, help_text="The one its team wants to be counted.")
+    submitted_at = models.DateTimeField(default=timezone.now, editable=False)
+    held_at = models.DateTimeField(
+        null=True, blank=True, help_text="When safety raised something for a person."
+    )
+    retracted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ("-submitted_at", "-pk")
+        constraints = (
+            models.UniqueConstraint(
+                fields=["program", "external_id"],
+                condition=~Q(external_id=""),
+                name="one_submission_per_external_id_in_a_program",
+            ),
+            models.UniqueConstraint(
+                fields=["project", "benchmark"],
+                condition=Q(is_chosen=True),
+                name="a_team_chooses_one_submission_per_benchmark",
+            ),
+        )
+
+    def __str__(self) -> str:
+        return f"{self.filename} to {self.benchmark}"
+
+    def choose(self, *, by: UUID | None = None) -> None:
+        """Count this one of the project's submissions to the benchmark, whatever comes later."""
+        if self.retracted_at is not None:
+            raise RuleBroken("A retracted submission cannot be chosen.")
+        with transaction.atomic():
+            self.project.submissions.filter(benchmark=self.benchmark).exclude(pk=self.pk).update(
+                is_chosen=False
+            )
+            self.is_chosen = True
+            self.save(update_fields=["is_chosen"])
+            Event.objects.write(
+                "submission.chosen", program=self.program.public_id, subject=self.public_id, actor=by
+            )
+
+    def regrade(self, *, by: UUID | None = None) -> Run:
+        """Measure the same artifact again: new runs, and the old ones stay."""
+        if self.runs.open().exists():
+            raise RuleBroken("This submission is being graded already: wait for its end.", code="still-open")
+        with transaction.atomic():
+            run = Run.objects.queue(submission_id=self.pk, phase=Run.Phase.QUALIFICATION)
+            Event.objects.write(
+                "submission.regraded", program=self.program.public_id, subject=self.public_id, actor=by
+            )
+        return run
+
+    def hold(self) -> None:
+        """Safety raised something: a person looks before the thorough run."""
+        self.held_at = timezone.now()
+        self.save(update_fields=["held_at"])

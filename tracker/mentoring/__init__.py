@@ -1,0 +1,1 @@
+"""What mentors give back to people."""

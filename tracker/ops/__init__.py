@@ -1,0 +1,1 @@
+"""What spans everything: up, the tick, the demo."""

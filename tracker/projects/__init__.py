@@ -1,0 +1,1 @@
+"""What people work on, what came of it, and whose it is."""
