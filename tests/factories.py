@@ -7,6 +7,7 @@ from typing import Any
 from django.utils import timezone
 
 from tracker.cohorts.models import Cohort, Enrollment, Stage
+from tracker.grading.models import Artifact, Benchmark, Submission
 from tracker.people.models import Person, Program, Role, User
 from tracker.projects.models import Output, Project
 from tracker.ratings.models import Criterion, Rating, Rubric
@@ -106,3 +107,40 @@ def make_rating(output: Output, rater: Person | None = None, **values: Any) -> R
     scores = values.pop("scores", None) or {criterion.key: 6.0 for criterion in rubric.criteria.all()}
     rater = rater or make_person(Role.MENTOR, program=program)
     return Rating.objects.record(output=output, rater=rater, scores=scores, **values)
+
+
+def make_benchmark(program: Program | None = None, **values: Any) -> Benchmark:
+    """A benchmark's row alone; nothing can be graded against it."""
+    spec = {
+        "name": "Handwritten digits",
+        "headline": "accuracy",
+        "metrics": {"accuracy": {"direction": "higher"}, "log_loss": {"direction": "lower"}},
+        "anchors": {"start": 0.1, "reference": 0.98},
+        "limits": {"max_bytes": 1_000_000, "submissions_per_day": 5},
+    }
+    defaults = {"slug": "digits", "name": spec["name"], "version": 1, "content_hash": "0" * 64, "spec": spec}
+    return Benchmark.objects.create(program=program or make_program(), **{**defaults, **values})
+
+
+def make_artifact(**values: Any) -> Artifact:
+    return Artifact.objects.create(
+        **{"sha256": f"{next(number):064x}", "size": 100, "format": "csv", **values}
+    )
+
+
+def make_submission(
+    project: Project | None = None, benchmark: Benchmark | None = None, **values: Any
+) -> Submission:
+    project = project or make_project()
+    if benchmark is None:
+        benchmark = Benchmark.objects.filter(program=project.program).first() or make_benchmark(
+            project.program
+        )
+    return Submission.objects.submit(
+        project=project,
+        benchmark=benchmark,
+        artifact=values.pop("artifact", None) or make_artifact(),
+        filename=values.pop("filename", "predictions.csv"),
+        by=values.pop("by", None),
+        **values,
+    )

@@ -69,8 +69,8 @@ HTTPS = env.bool("PLUMBLINE_HTTPS", False)
 if HTTPS and not env.str("PLUMBLINE_SECRET_KEY", ""):
     raise ImproperlyConfigured("PLUMBLINE_HTTPS is on: set PLUMBLINE_SECRET_KEY to a long random text.")
 SECRET_KEY = env.str("PLUMBLINE_SECRET_KEY", "") or secret_from_file(VAR_DIR / "secret_key")
-ALLOWED_HOSTS = env.list("PLUMBLINE_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
-CSRF_TRUSTED_ORIGINS = env.list("PLUMBLINE_TRUSTED_ORIGINS", [])
+ALLOWED_HOSTS: list[str] = env.list("PLUMBLINE_ALLOWED_HOSTS", ["127.0.0.1", "localhost", "[::1]"])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("PLUMBLINE_TRUSTED_ORIGINS", [])
 
 INSTALLED_APPS = [
     "tracker.ops",

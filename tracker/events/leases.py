@@ -24,7 +24,8 @@ class LeasedQuerySet(models.QuerySet[Any]):
         """Rows that a worker may take now."""
         return self.filter(Q(owner=None) | Q(lease_ends_at__lte=Now()))
 
-    def held_by(self, owner: UUID) -> Self:
+    def held_by(self, owner: UUID | None) -> Self:
+        """Rows that this owner may still write; nobody holds nothing."""
         return self.filter(owner=owner, lease_ends_at__gt=Now())
 
     def lease(self, pk: int, *, owner: UUID, **values: Any) -> Any | None:
@@ -40,8 +41,8 @@ class LeasedQuerySet(models.QuerySet[Any]):
         """Keep a row for another lease; False when it is no longer this worker's."""
         return self.held_by(owner).filter(pk=pk).update(lease_ends_at=Now() + settings.LEASE) == 1
 
-    def give_back(self, pk: int, *, owner: UUID, **values: Any) -> bool:
-        return self.filter(pk=pk, owner=owner).update(owner=None, lease_ends_at=None, **values) == 1
+    def give_back(self, pk: int, *, owner: UUID | None, **values: Any) -> bool:
+        return owner is not None and self.filter(pk=pk, owner=owner).update(owner=None, lease_ends_at=None, **values) == 1
 
 
 class Leased(models.Model):

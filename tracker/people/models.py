@@ -45,7 +45,7 @@ class User(AbstractUser):
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = []
 
-    objects = Accounts()  # type: ignore[assignment,misc]
+    objects = Accounts()  # type: ignore[misc]
 
     def __str__(self) -> str:
         return self.name or self.email

@@ -340,7 +340,7 @@ class Output(models.Model):
             if not is_relative and abs(total - 1) > SHARE_TOLERANCE:
                 raise RuleBroken(f"The shares of {kind} sum to {total}: make them sum to 1.", field="credit")
             rows += [
-                Credit(output=self, person=person, kind=kind, share=share / total)
+                Credit(output=self, person=person, kind=kind, share=float(share / total))
                 for person, share in by_person.items()
             ]
         with transaction.atomic():

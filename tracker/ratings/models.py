@@ -90,6 +90,15 @@ class Criterion(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def instrument(self) -> str:
+        """Its name in the noise model: another version of the rubric is another instrument."""
+        return instrument_name(self.key, self.rubric.version)
+
+
+def instrument_name(key: str, version: int) -> str:
+    return key if version == 1 else f"{key} (version {version})"
+
 
 class RatingQuerySet(models.QuerySet["Rating"]):
     def standing(self) -> Self:
@@ -170,16 +179,19 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         return {rating.external_id: rating for rating in found}
 
     def _keep(self, drafts: list[Draft], rubric: Rubric) -> "list[Rating]":
-        ratings = self.bulk_create(
-            Rating(
-                program_id=draft.output.program_id,
-                output=draft.output,
-                rater=draft.rater,
-                rubric=rubric,
-                comment=draft.comment,
-                external_id=draft.external_id,
-            )
-            for draft in drafts
+        ratings = Rating.objects.bulk_create(
+            [
+                Rating(
+                    program_id=draft.output.program_id,
+                    output=draft.output,
+                    rater=draft.rater,
+                    rubric=rubric,
+                    comment=draft.comment,
+                    external_id=draft.external_id,
+                )
+                for draft in drafts
+            ],
+            batch_size=1000,
         )
         criteria = {criterion.key: criterion for criterion in rubric.criteria.all()}
         Score.objects.bulk_create(
@@ -262,16 +274,24 @@ class ScoreQuerySet(models.QuerySet["Score"]):
 
     def as_observations(self) -> list[dict[str, Any]]:
         """One row per score in the words of the noise model, in an order that data alone decide."""
-        return list(
-            self.order_by("rating__public_id", "criterion__key").values(
-                score=F("value"),
-                output=F("rating__output_id"),
-                rater=F("rating__rater_id"),
-                instrument=F("criterion__key"),
-                project=F("rating__output__project_id"),
-                rating=F("rating_id"),
-            )
+        rows = self.order_by("rating__public_id", "criterion__key").values_list(
+            "value",
+            "rating__output_id",
+            "rating__rater_id",
+            "rating__output__project_id",
+            "criterion__key",
+            "criterion__rubric__version",
         )
+        return [
+            {
+                "score": value,
+                "output": output,
+                "rater": rater,
+                "project": project,
+                "instrument": instrument_name(key, version),
+            }
+            for value, output, rater, project, key, version in rows
+        ]
 
 
 class Score(models.Model):

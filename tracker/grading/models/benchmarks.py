@@ -90,6 +90,12 @@ class Benchmark(models.Model):
         return str(self.spec["headline"])
 
     @property
+    def anchors(self) -> tuple[float, float]:
+        """The headline metric's value of no skill, and that of the declared reference."""
+        anchors = self.spec["anchors"]
+        return float(anchors["start"]), float(anchors["reference"])
+
+    @property
     def max_bytes(self) -> int:
         return int(self.spec["limits"]["max_bytes"])
 

@@ -1,6 +1,6 @@
 """Measurement: what a run found, with its standard error."""
 
-from typing import Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import F, Q
@@ -25,8 +25,15 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
             slice="",
         )
 
-    def headline(self) -> Self:
-        return self.filter(metric=F("run__submission__benchmark__spec__headline"))
+    def as_observations(self) -> list[dict[str, Any]]:
+        """Each benchmark's headline measurement in the words of the noise model: no reader, a known error.
+
+        Values are anchored and turned so that more is better; the scale is learned by the model.
+        """
+        rows = self.select_related("run__submission__benchmark").order_by("run__submission__public_id")
+        return [
+            row.as_observation() for row in rows if row.metric == row.run.submission.benchmark.headline
+        ]
 
 
 class Measurement(models.Model):
@@ -65,3 +72,15 @@ class Measurement(models.Model):
 
     def __str__(self) -> str:
         return f"{self.metric} {self.value:g}"
+
+    def as_observation(self) -> dict[str, Any]:
+        submission = self.run.submission
+        start, reference = submission.benchmark.anchors
+        return {
+            "score": (self.value - start) / (reference - start),
+            "se": (self.standard_error or 0.0) / abs(reference - start),
+            "output": submission.output_id,
+            "rater": None,
+            "project": submission.project_id,
+            "instrument": f"{submission.benchmark.slug}: {self.metric}",
+        }

@@ -264,7 +264,7 @@ class Run(Leased):
         return True
 
     def _close_attempt(self, owner: UUID | None, ending: str) -> None:
-        self.attempt_rows.filter(owner=owner, ended_at=None).update(ended_at=Now(), ending=ending)
+        self.attempt_rows.filter(owner__in=[owner], ended_at=None).update(ended_at=Now(), ending=ending)
 
     def _tell(self, by: UUID | None = None) -> None:
         Event.objects.write(
