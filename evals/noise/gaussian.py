@@ -1,0 +1,182 @@
+"""The Gaussian posterior given the hyperparameters, and the criterion that they are chosen by.
+
+With u = m + S v (S the sd of each level, m its prior mean, mostly 0) and B of ``design``,
+
+    A = S B S + I (0 for fixed effects),      A v = S T' W (y - T m),
+    criterion = (n - p) log 2 pi - sum log w + log det A + r' W r + v' v,
+
+which is -2 times the restricted log-likelihood. At sd = 0 nothing is singular.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy import sparse
+
+from evals.noise.arrays import Floats, tally
+from evals.noise.design import Design
+from evals.noise.elimination import Factor
+
+LOG_2PI = float(np.log(2.0 * np.pi))
+
+
+@dataclass(frozen=True)
+class Hyper:
+    """One point of hyperparameters: an sd per term, noise sds, free scales, and luck's exponential part."""
+
+    sd: Floats
+    noise: Floats
+    scale: Floats
+    luck: float = 0.0
+
+
+@dataclass(frozen=True)
+class Sites:
+    """Gaussian stand-ins for priors or scores that aren't Gaussian."""
+
+    term: str = ""  # the term whose levels they replace the prior of
+    mean: Floats | None = None
+    sd: Floats | None = None
+    row_score: Floats | None = None
+    row_precision: Floats | None = None
+
+
+NO_SITES = Sites()
+
+
+@dataclass(frozen=True)
+class Gaussian:
+    """The posterior of all levels at one point of hyperparameters."""
+
+    design: Design
+    hyper: Hyper
+    sites: Sites = NO_SITES
+    device: str = "cpu"
+
+    @cached_property
+    def spread(self) -> Floats:
+        """S: the prior sd of each variable, 1 for fixed effects."""
+        spread = np.ones(self.design.size)
+        spread[: self.design.random_size] = self.hyper.sd[self.design.term_of_variable]
+        if self.sites.sd is not None:
+            spread[self.design.slices[self.sites.term]] = self.sites.sd
+        return spread
+
+    @cached_property
+    def precision(self) -> Floats:
+        """w by row group."""
+        if self.sites.row_precision is not None:
+            return self.sites.row_precision
+        return self.design.precisions(self.hyper.noise)
+
+    @cached_property
+    def row_precision(self) -> Floats:
+        return self.precision[self.design.row_groups[0]]
+
+    @cached_property
+    def weights(self) -> sparse.csr_matrix:
+        """T with the instruments' scales in it."""
+        if not self.design.scale_names:
+            return self.design.weights
+        factor = np.append(self.hyper.scale, 1.0)[self.design.scale_of_row] - 1.0
+        return sparse.csr_matrix(self.design.weights + sparse.diags(factor) @ self.design.scaled_weights)
+
+    @cached_property
+    def entries(self) -> tuple[Floats, Floats]:
+        """B's diagonal and its entries on the pattern."""
+        cells = self.design.entries.factors(self.precision, self.hyper.scale)
+        entries = self.design.entries
+        return np.asarray(entries.on_diagonal @ cells), np.asarray(entries.off_diagonal @ cells)
+
+    @cached_property
+    def factor(self) -> Factor:
+        pattern, spread = self.design.entries.pattern, self.spread
+        diagonal, values = self.entries
+        prior = np.ones(self.design.size)
+        prior[self.design.fixed_slice] = 0.0
+        return self.design.elimination.factor(
+            diagonal * spread**2 + prior,
+            values * spread[pattern.first] * spread[pattern.second],
+            device=self.device,
+        )
+
+    @cached_property
+    def scores(self) -> Floats:
+        return self.design.y if self.sites.row_score is None else self.sites.row_score
+
+    @cached_property
+    def prior_mean(self) -> Floats:
+        mean = np.zeros(self.design.size)
+        if self.sites.mean is not None:
+            mean[self.design.slices[self.sites.term]] = self.sites.mean
+        return mean
+
+    def project(self, rows: Floats) -> Floats:
+        """S T' W rows."""
+        weighted = (rows.T * self.row_precision).T
+        return np.asarray(((self.weights.T @ weighted).T * self.spread).T)
+
+    @cached_property
+    def standardized(self) -> Floats:
+        """v: the levels' posterior means in units of their prior sd (fixed effects as they are)."""
+        return self.factor.solve(self.project(self.scores - self.weights @ self.prior_mean))
+
+    @cached_property
+    def mean(self) -> Floats:
+        return self.prior_mean + self.spread * self.standardized
+
+    @cached_property
+    def residual(self) -> Floats:
+        return np.asarray(self.scores - self.weights @ self.mean)
+
+    @cached_property
+    def criterion(self) -> float:
+        free = self.scores.size - self.design.fixed.shape[1]
+        inner = self.standardized[: self.design.random_size]
+        fit = float(self.row_precision @ self.residual**2 + inner @ inner)
+        noise = float(np.log(self.precision) @ self.design.row_counts)
+        return float(free * LOG_2PI - noise + self.factor.log_determinant + fit)
+
+    @cached_property
+    def inverse_entries(self) -> tuple[Floats, Floats]:
+        """The posterior covariance, fixed effects' uncertainty included: diagonal, and on the pattern."""
+        pattern, spread = self.design.entries.pattern, self.spread
+        diagonal, values = self.factor.inverse_entries
+        return diagonal * spread**2, values * spread[pattern.first] * spread[pattern.second]
+
+    @cached_property
+    def variance(self) -> Floats:
+        return self.inverse_entries[0]
+
+    @cached_property
+    def cell_leverage(self) -> Floats:
+        """Derivative of log det A by each cell of the design's entries."""
+        diagonal, values = self.inverse_entries
+        entries = self.design.entries
+        return np.asarray(entries.on_diagonal.T @ diagonal + 2.0 * (entries.off_diagonal.T @ values))
+
+    def report(self, name: str) -> tuple[Floats, Floats]:
+        """Mean and sd of the reported linear functions of this name."""
+        matrix = self.design.reports[name]
+        return matrix @ self.mean, np.sqrt(self.report_variance(name))
+
+    def report_variance(self, name: str) -> Floats:
+        """Variances of reported functions, from the inverse's entries on the pattern alone."""
+        matrix = self.design.reports[name]
+        if matrix.nnz == matrix.shape[0]:
+            return np.asarray((matrix.multiply(matrix)) @ self.variance)
+        from_pairs, place, coefficient = self.design.report_pairs(name)
+        total = np.asarray((matrix.multiply(matrix)) @ self.variance)
+        cross = tally(from_pairs, coefficient * self.inverse_entries[1][place], matrix.shape[0])
+        return np.maximum(total + 2.0 * cross, 0.0)
+
+    def covariance(self, left: sparse.csr_matrix, right: sparse.csr_matrix) -> Floats:
+        """Posterior covariance between two sets of linear functions of the variables."""
+        columns = np.asarray((right @ sparse.diags(self.spread)).T.todense())
+        return np.asarray((left @ sparse.diags(self.spread)) @ self.factor.solve(columns))
+
+    def draw(self, name: str, draws: int, rng: np.random.Generator) -> Floats:
+        """Joint draws (draws, levels) of reported functions."""
+        levels = self.spread[:, None] * self.factor.draw(rng, draws)
+        return np.asarray((self.design.reports[name] @ (levels + self.mean[:, None])).T)

@@ -1,0 +1,243 @@
+"""A model for some observations: which terms, noise and scales, and the priors of their sds."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+import numpy as np
+from scipy import sparse
+
+from evals.noise.arrays import Floats, Ints, Label
+from evals.noise.design import Design, fixed_effects
+from evals.noise.gaussian import Hyper
+from evals.noise.observations import Observations
+from evals.noise.priors import PRIORS, Flat, HalfNormal, Prior, PriorName, sd_prior
+from evals.noise.reports import Moment, identity_report, joined, output_report, person_report
+from evals.noise.terms import DEFAULT_TERMS, Catalogue, Term, credit_weights, indicator, merge_equal
+
+Luck = Literal["asymmetric", "symmetric"]
+NoiseBy = Literal["common", "instrument"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that a fit can be told, checked."""
+
+    terms: tuple[str, ...] = DEFAULT_TERMS
+    luck: Luck = "symmetric"
+    prior: PriorName = "program"
+    reference_sd: float | None = None
+    noise: NoiseBy = "common"
+    credit_exponent: float = 1.0
+    credit_norm: str = "sum"
+    at: float | None = None
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        for name, value, allowed in (
+            ("luck", self.luck, ("asymmetric", "symmetric")),
+            ("prior", self.prior, PRIORS),
+            ("noise", self.noise, ("common", "instrument")),
+        ):
+            if value not in allowed:
+                raise ValueError(f"{name}={value!r} is unknown: use {' or '.join(allowed)}.")
+        if self.reference_sd is not None and not 0 < self.reference_sd < np.inf:
+            raise ValueError(f"The reference sd is {self.reference_sd!r}: give a positive number.")
+        if not 0 <= self.credit_exponent < np.inf:
+            raise ValueError(f"The credit exponent is {self.credit_exponent!r}: give a number of at least 0.")
+
+
+@dataclass(frozen=True)
+class Model:
+    """Observations, the design made of them, and a prior for each hyperparameter."""
+
+    observations: Observations
+    settings: Settings
+    design: Design
+    priors: tuple[Prior, ...]  # of term sds, noise sds, scales, and luck where it is asymmetric
+    reference: float
+    unit: Floats  # what each instrument's scores were divided by
+    notes: tuple[str, ...] = ()
+    levels: tuple[tuple[str, tuple[Label, ...]], ...] = field(default=())
+
+    @classmethod
+    def build(cls, observations: Observations, settings: Settings) -> "Model":
+        """The model of these settings; terms without columns or that can't be told apart are merged or left out."""
+        weights = credit_weights(
+            observations.shares, exponent=settings.credit_exponent, norm=settings.credit_norm
+        )[observations.owner.codes]
+        catalogue = Catalogue(observations, weights)
+        built = [term for name in settings.terms for term in catalogue.build(name)]
+        terms, notes = merge_equal(built, asymmetric=settings.luck == "asymmetric")
+        return _Builder(observations, settings, tuple(terms), tuple(notes)).model()
+
+    @property
+    def is_asymmetric(self) -> bool:
+        return self.settings.luck == "asymmetric" and "output" in self.design.slices
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The hyperparameters' names, in the order of their vector."""
+        terms = tuple(term.name for term in self.design.terms)
+        scales = tuple(f"scale[{name}]" for name in self.design.scale_names)
+        return (*terms, *self.design.noise_names, *scales, *(("luck",) if self.is_asymmetric else ()))
+
+    @cached_property
+    def start(self) -> Hyper:
+        """Where the search begins: every source of variation there, none of them large."""
+        design = self.design
+        inner = np.array([_START.get(term.kind, 0.3) for term in design.terms]) * self.reference
+        noise = np.full(len(design.noise_names), 0.6 * self.reference)
+        for at, name in enumerate(design.noise_names):
+            if any(name == f"noise[{level}]" for level in self.observations.measured_instruments):
+                noise[at] = 0.6
+        return Hyper(
+            inner, noise, np.full(len(design.scale_names), 0.5), 0.3 * self.reference * self.is_asymmetric
+        )
+
+    def labels(self, report: str) -> tuple[Label, ...]:
+        return dict(self.levels)[report]
+
+
+_START = {"person": 0.5, "output": 0.4}
+
+
+@dataclass(frozen=True)
+class _Builder:
+    observations: Observations
+    settings: Settings
+    terms: tuple[Term, ...]
+    notes: tuple[str, ...]
+
+    def model(self) -> Model:
+        if not self.terms:
+            raise ValueError("No term is left: name at least one that the observations have columns for.")
+        if self.reference == 0:
+            raise ValueError("All scores are equal: there is nothing to tell people apart by.")
+        design = self.design()
+        return Model(
+            observations=self.observations,
+            settings=self.settings,
+            design=design,
+            priors=self.priors(design),
+            reference=self.reference,
+            unit=self.unit,
+            notes=self.notes,
+            levels=tuple(self.levels()),
+        )
+
+    @property
+    def instrument(self) -> Ints:
+        return self.observations.instrument.codes
+
+    @property
+    def measured(self) -> tuple[Label, ...]:
+        return self.observations.measured_instruments
+
+    @cached_property
+    def own_sd(self) -> Floats:
+        """Each instrument's sd of scores."""
+        y, code = self.observations.score, self.instrument
+        count = np.bincount(code)
+        away = y - (np.bincount(code, y) / count)[code]
+        return np.asarray(np.sqrt(np.bincount(code, away**2) / np.maximum(count - 1, 1)))
+
+    @cached_property
+    def unit(self) -> Floats:
+        """1 for what raters score; a grader's instrument is divided by its own sd."""
+        levels = self.observations.instrument.levels
+        free = np.array([level in self.measured for level in levels])
+        flat = free & (self.own_sd == 0)
+        if flat.any():
+            raise ValueError(
+                f"All scores of {levels[int(np.argmax(flat))]!r} are equal: leave this instrument out."
+            )
+        return np.where(free, self.own_sd, 1.0)
+
+    @cached_property
+    def reference(self) -> float:
+        """The given reference sd, or the pooled sd within the instruments that raters use."""
+        if self.settings.reference_sd is not None:
+            return self.settings.reference_sd
+        kept = np.array([level not in self.measured for level in self.observations.instrument.levels])
+        count = np.bincount(self.instrument)
+        squares = (np.maximum(count - 1, 0) * self.own_sd**2)[kept].sum()
+        return float(np.sqrt(squares / max((count - 1)[kept].sum(), 1)))
+
+    def design(self) -> Design:
+        seen = self.observations
+        levels = seen.instrument.levels
+        fixed, names = fixed_effects(tuple(seen.covariates.items()), indicator(seen.instrument), levels)
+        noise, noise_names = self.noise_groups()
+        scale = np.array([self.measured.index(level) if level in self.measured else -1 for level in levels])
+        return Design(
+            y=seen.score / self.unit[self.instrument],
+            terms=self.terms,
+            fixed=fixed,
+            fixed_names=names,
+            noise_of_row=noise[self.instrument],
+            noise_names=noise_names,
+            variance_of_row=(np.nan_to_num(seen.se) / self.unit[self.instrument]) ** 2,
+            scale_of_row=scale[self.instrument],
+            scale_names=tuple(map(str, self.measured)),
+            reports=self.reports(fixed.shape[1]),
+            kept=("output",) if self.keeps_outputs() else (),
+        )
+
+    def keeps_outputs(self) -> bool:
+        output = self.observations.column("output")
+        if self.settings.luck != "asymmetric" or output is None:
+            return False
+        return len(output.levels) <= LARGEST_KEPT
+
+    def noise_groups(self) -> tuple[Ints, tuple[str, ...]]:
+        """Each instrument's noise sd: one for all that raters score, or one each; always one per benchmark."""
+        levels = self.observations.instrument.levels
+        if len(levels) == 1:
+            return np.zeros(1, dtype=np.intp), ("noise",)
+        by_instrument = self.settings.noise == "instrument"
+        names = [
+            f"noise[{level}]" if by_instrument or level in self.measured else "noise" for level in levels
+        ]
+        distinct = tuple(dict.fromkeys(names))
+        return np.array([distinct.index(name) for name in names]), distinct
+
+    def reports(self, fixed: int) -> dict[str, sparse.csr_matrix]:
+        level = person_report(self.observations, self.terms, Moment.of(self.observations, self.settings.at))
+        reports = {"person": joined(level, fixed)}
+        output = self.observations.column("output")
+        if output is not None and output.levels:
+            reports["output"] = joined(output_report(self.terms, output, level), fixed)
+        names = [term.name for term in self.terms]
+        for report, term in (("rater", "rater"), ("luck", "output")):
+            if term in names:
+                reports[report] = joined(identity_report(self.terms, term), fixed)
+        return reports
+
+    def levels(self) -> Sequence[tuple[str, tuple[Label, ...]]]:
+        seen, found = self.observations, [("person", self.observations.people)]
+        for report, column in (("output", "output"), ("rater", "rater"), ("luck", "output")):
+            labels = seen.column(column)
+            if labels is not None:
+                found.append((report, labels.levels))
+        return found
+
+    def priors(self, design: Design) -> tuple[Prior, ...]:
+        name, given = self.settings.prior, self.settings.reference_sd
+        found = [
+            sd_prior(name, term.kind, self.reference if term.is_scaled else 1.0) for term in design.terms
+        ]
+        own = {
+            f"noise[{level}]": float(sd)
+            for level, sd in zip(self.observations.instrument.levels, self.own_sd / self.unit, strict=True)
+        }
+        for noise in design.noise_names:
+            found.append(sd_prior(name, "noise", given or own.get(noise, self.reference)))
+        found += [Flat() if name == "flat" else HalfNormal(1.0) for _ in design.scale_names]
+        if self.settings.luck == "asymmetric" and "output" in design.slices:
+            found.append(sd_prior(name, "luck", self.reference))
+        return tuple(found)
+
+
+LARGEST_KEPT = 1000  # outputs that stay in the dense core, so that a sweep over luck costs little

@@ -1,0 +1,47 @@
+"""What a fit has to say about itself, in plain sentences."""
+
+import numpy as np
+from scipy import sparse
+from scipy.sparse import csgraph
+
+from evals.noise.mode import Mode
+from evals.noise.model import Model
+from evals.noise.observations import Observations
+
+
+def describe(model: Model, mode: Mode) -> list[str]:
+    """Sentences about disconnected comparisons, variances at zero and convergence."""
+    notes = [*_disconnected(model.observations)]
+    for term, sd in zip(model.design.terms, mode.hyper.sd, strict=True):
+        if sd == 0:
+            notes.append(f"The sd of {term.name} is at zero: the scores show no such source of variation.")
+    for name, scale in zip(model.design.scale_names, mode.hyper.scale, strict=True):
+        if scale == 0:
+            notes.append(f"The scale of {name} is at zero: it is unrelated to what raters value.")
+    if not mode.converged:
+        notes.append(
+            "The search for the hyperparameters did not converge: treat the estimates as provisional."
+        )
+    return notes
+
+
+def _disconnected(observations: Observations) -> list[str]:
+    """Groups of people and raters without a link: between them comparison rests on the prior alone."""
+    rater = observations.column("rater")
+    if rater is None or not rater.known.any():
+        return []
+    people, width = len(observations.people), len(rater.levels)
+    entries = observations.credit.tocoo()
+    code = rater.codes[entries.row]
+    known = code >= 0
+    ends = (entries.col[known], people + code[known])
+    links = sparse.coo_matrix((np.ones(int(known.sum())), ends), shape=(people + width,) * 2)
+    _, group = csgraph.connected_components(links, directed=False)
+    sizes = [int(size) for size in np.bincount(group[np.unique(entries.col[known])]) if size]
+    if len(sizes) < 2:
+        return []
+    listed = ", ".join(map(str, sorted(sizes, reverse=True)[:5]))
+    return [
+        f"People and raters fall into {len(sizes)} groups without a link (people: {listed}): "
+        "between groups, comparison rests on the prior alone."
+    ]
