@@ -1,0 +1,138 @@
+"""How an artifact comes in: counted, sniffed and hashed while it streams, then stored under its hash."""
+
+import hashlib
+import os
+from typing import Any
+
+from django.core.files.base import File
+from django.core.files.uploadedfile import TemporaryUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.http import HttpRequest
+
+from evals.grading.refusals import Refused
+from evals.grading.sniffing import SNIFF_BYTES, sniff
+from tracker.errors import RuleBroken
+from tracker.grading.models import Artifact, Benchmark
+
+# What is read and thrown away after a refusal, so that the sender's program gets to read the answer.
+DRAINED_BYTES = 256 * 1024 * 1024
+
+
+class Spool(TemporaryUploadedFile):
+    """Bytes on their way in, in a temporary file that goes away unless it is stored."""
+
+    def __init__(self, name: str, *, max_bytes: int) -> None:
+        super().__init__("upload", "application/octet-stream", 0, None)
+        self.name = name or "upload"
+        self.max_bytes = max_bytes
+        self.format = ""
+        self.first_bytes = b""
+        self.digest = hashlib.sha256()
+
+    def take(self, chunk: bytes) -> None:
+        """Keep a piece, unless the whole is now known to be too large or of a kind that no reader opens."""
+        self.size += len(chunk)
+        if self.size > self.max_bytes:
+            raise too_large(self.max_bytes)
+        self.digest.update(chunk)
+        self.file.write(chunk)
+        if not self.format:
+            self.first_bytes += chunk[:SNIFF_BYTES]
+            if len(self.first_bytes) >= SNIFF_BYTES:
+                self.recognise()
+
+    def recognise(self) -> None:
+        try:
+            self.format = sniff(self.first_bytes, self.name)
+        except Refused as refused:
+            raise RuleBroken(refused.message, code=refused.code, field="file") from None
+
+    def store(self) -> Artifact:
+        """Move it to its place under its hash, in one step; the same bytes again are the same artifact."""
+        if not self.format:
+            self.recognise()
+        artifact = Artifact(sha256=self.digest.hexdigest(), size=self.size, format=self.format)
+        artifact.path.parent.mkdir(parents=True, exist_ok=True)
+        self.file.flush()
+        os.fsync(self.file.fileno())
+        os.replace(self.temporary_file_path(), artifact.path)
+        self.close()
+        values = {"size": artifact.size, "format": artifact.format}
+        return Artifact.objects.get_or_create(sha256=artifact.sha256, defaults=values)[0]
+
+
+class Intake(FileUploadHandler):
+    """Takes one request's upload for one benchmark, and stops keeping bytes at the first reason to refuse."""
+
+    def __init__(self, request: HttpRequest, *, max_bytes: int) -> None:
+        super().__init__(request)
+        self.max_bytes = max_bytes
+        self.spool: Spool | None = None
+        self.refusal: RuleBroken | None = None
+        self.announced = int(request.META.get("CONTENT_LENGTH") or 0)
+
+    def new_file(self, *args: Any, **kwargs: Any) -> None:
+        super().new_file(*args, **kwargs)
+        if self.spool is not None:
+            self._refuse(RuleBroken("Send one file at a time.", code="several-files", field="file"))
+        self.spool = Spool(self.file_name or "", max_bytes=self.max_bytes)
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        assert self.spool is not None
+        try:
+            self.spool.take(raw_data)
+        except RuleBroken as refusal:
+            self._refuse(refusal)
+
+    def _refuse(self, refusal: RuleBroken) -> None:
+        self.refusal = refusal
+        self.upload_interrupted()
+        raise StopUpload(connection_reset=self.announced > DRAINED_BYTES)
+
+    def file_complete(self, file_size: int) -> Spool | None:
+        return self.spool
+
+    def upload_interrupted(self) -> None:
+        if self.spool is not None:
+            self.spool.close()
+
+    def receive(self, upload: Any, benchmark: Benchmark) -> Artifact:
+        """Store what this request brought, or say why it is refused."""
+        if self.refusal is not None:
+            raise self.refusal
+        return receive(upload, benchmark)
+
+
+def watch(request: HttpRequest, benchmark: Benchmark) -> Intake:
+    """Hold the benchmark's limits from the first byte; call it before anything reads the request's body."""
+    intake = Intake(request, max_bytes=benchmark.max_bytes)
+    request.upload_handlers = [intake]
+    return intake
+
+
+def receive(upload: File | None, benchmark: Benchmark) -> Artifact:
+    """Store a file for a benchmark under its hash, or say why it is refused."""
+    if upload is None:
+        raise RuleBroken("Choose the file that you want to submit.", code="file-missing", field="file")
+    if isinstance(upload, Spool):
+        return upload.store()
+    with Spool(os.path.basename(upload.name or ""), max_bytes=benchmark.max_bytes) as spool:
+        for chunk in upload.chunks():
+            spool.take(chunk)
+        return spool.store()
+
+
+def too_large(max_bytes: int) -> RuleBroken:
+    return RuleBroken(
+        f"The file is larger than the {readable(max_bytes)} that this benchmark takes: send a smaller one.",
+        code="too-big",
+        field="file",
+    )
+
+
+def readable(size: int) -> str:
+    """Bytes as people write them."""
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size} bytes"
