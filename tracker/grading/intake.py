@@ -21,6 +21,10 @@ DRAINED_BYTES = 256 * 1024 * 1024
 class Spool(TemporaryUploadedFile):
     """Bytes on their way in, in a temporary file that goes away unless it is stored."""
 
+    file: Any
+    size: int
+    name: str
+
     def __init__(self, name: str, *, max_bytes: int) -> None:
         super().__init__("upload", "application/octet-stream", 0, None)
         self.name = name or "upload"
