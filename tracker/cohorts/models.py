@@ -59,8 +59,7 @@ class Cohort(models.Model):
 
     @property
     def current_stage(self) -> "Stage | None":
-        today = timezone.localdate()
-        return self.stages.filter(starts_on__lte=today, ends_on__gte=today).first()
+        return self.stages.current().first()
 
 
 class Track(models.Model):
@@ -79,6 +78,10 @@ class Track(models.Model):
 class StageQuerySet(models.QuerySet["Stage"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(cohort__in=Cohort.objects.visible_to(user))
+
+    def current(self) -> Self:
+        today = timezone.localdate()
+        return self.filter(starts_on__lte=today, ends_on__gte=today)
 
     def reading(self) -> Self:
         """Stages whose outputs may be rated now."""

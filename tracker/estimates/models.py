@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tracker.cohorts.models import Stage
+from tracker.cohorts.models import Cohort, Enrollment, Stage
 from tracker.errors import RuleBroken
 from tracker.events.bell import ring
 from tracker.events.leases import Leased, LeasedQuerySet
@@ -160,10 +160,18 @@ class Fit(models.Model):
     def __str__(self) -> str:
         return f"{self.program}, {self.created_at:%Y-%m-%d %H:%M}"
 
+    def says_all(self, *, content_hash: str, model_version: str, hyper: str) -> bool:
+        """Whether a new fit of this evidence could say nothing new."""
+        return (self.content_hash, self.model_version, self.hyper) == (content_hash, model_version, hyper)
+
 
 class EstimateQuerySet(models.QuerySet["Estimate"]):
     def current(self) -> Self:
         return self.filter(fit__is_current=True)
+
+    def in_cohort(self, cohort: Cohort) -> Self:
+        members = Enrollment.objects.active().filter(cohort=cohort)
+        return self.filter(person__in=members.values("person"))
 
     def decided_by(self, user: Visitor) -> Self:
         """All estimates of programs in which this user decides."""
@@ -209,6 +217,9 @@ class Estimate(models.Model):
         null=True, blank=True, help_text="The bare mean of the scores, for comparison only."
     )
     probability_top = models.FloatField(null=True, blank=True, help_text="Of being among those with a place.")
+    tier = models.PositiveSmallIntegerField(
+        null=True, blank=True, help_text="1 is first; the order within a tier is not known."
+    )
     observations = models.PositiveIntegerField()
     raters = models.PositiveIntegerField(help_text="Different readers behind it.")
     outputs = models.PositiveIntegerField()

@@ -37,7 +37,7 @@ class LeasedQuerySet(models.QuerySet[Any]):
         )
         return self.get(pk=pk) if taken == 1 else None
 
-    def renew(self, pk: int, *, owner: UUID) -> bool:
+    def renew(self, pk: int, *, owner: UUID | None) -> bool:
         """Keep a row for another lease; False when it is no longer this worker's."""
         return self.held_by(owner).filter(pk=pk).update(lease_ends_at=Now() + settings.LEASE) == 1
 
@@ -57,7 +57,7 @@ class Leased(models.Model):
 class Heartbeat:
     """Renews a lease from a thread of its own; ``lost`` is set once the work must stop."""
 
-    def __init__(self, rows: LeasedQuerySet, pk: int, owner: UUID) -> None:
+    def __init__(self, rows: LeasedQuerySet, pk: int, owner: UUID | None) -> None:
         self.rows = rows
         self.pk = pk
         self.owner = owner
@@ -89,7 +89,7 @@ class Heartbeat:
 
 
 @contextmanager
-def heartbeat(rows: LeasedQuerySet, pk: int, *, owner: UUID) -> Iterator[Heartbeat]:
+def heartbeat(rows: LeasedQuerySet, pk: int, *, owner: UUID | None) -> Iterator[Heartbeat]:
     """Keep the lease of one row while the block runs."""
     pulse = Heartbeat(rows, pk, owner)
     pulse.start()

@@ -193,6 +193,10 @@ class MembershipQuerySet(models.QuerySet["Membership"]):
     def active(self) -> Self:
         return self.filter(Q(ended_at=None) | Q(ended_at__gt=Now()))
 
+    def of(self, user: Visitor) -> Self:
+        """The roles this user holds, whichever their programs."""
+        return self.filter(person__in=Person.objects.of(user))
+
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(person__in=Person.objects.visible_to(user))
 

@@ -2,7 +2,7 @@
 
 import uuid
 from datetime import date
-from decimal import Decimal
+from math import fsum, inf
 from typing import Any, Self
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from tracker.errors import RuleBroken
 from tracker.events.models import Event
 from tracker.people.models import STAFF, Person, Program, Role, Visitor
 
-SHARE_TOLERANCE = Decimal("0.000001")
+SHARE_TOLERANCE = 1e-6
 
 
 class ProjectQuerySet(models.QuerySet["Project"]):
@@ -327,25 +327,26 @@ class Output(models.Model):
     def credit_equally(self) -> None:
         """What holds until the team says otherwise."""
         self.set_credit(
-            {Credit.Kind.EXECUTION: dict.fromkeys(self.project.authors(), Decimal(1))}, is_relative=True
+            {Credit.Kind.EXECUTION: dict.fromkeys(self.project.authors(), 1.0)}, is_relative=True
         )
 
-    def set_credit(self, shares: dict[str, dict[Person, Decimal]], *, is_relative: bool = False) -> None:
+    def set_credit(self, shares: dict[str, dict[Person, float]], *, is_relative: bool = False) -> None:
         """Whose it is, by kind; the shares of each kind sum to 1, or are made to when relative."""
         rows = []
         for kind, by_person in shares.items():
-            total = sum(by_person.values(), Decimal(0))
-            if any(share < 0 for share in by_person.values()) or total <= 0:
+            total = fsum(by_person.values())
+            if not 0 < total < inf or any(share < 0 for share in by_person.values()):
                 raise RuleBroken("Shares of credit cannot be negative or all zero.", field="credit")
             if not is_relative and abs(total - 1) > SHARE_TOLERANCE:
-                raise RuleBroken(f"The shares of {kind} sum to {total}: make them sum to 1.", field="credit")
+                raise RuleBroken(f"The shares of {kind} sum to {total:g}: make them sum to 1.", field="credit")
             rows += [
-                Credit(output=self, person=person, kind=kind, share=float(share / total))
+                Credit(output=self, person=person, kind=kind, share=share / total)
                 for person, share in by_person.items()
             ]
         with transaction.atomic():
             self.credits.all().delete()
             Credit.objects.bulk_create(rows)
+            Event.objects.write("output.credited", program=self.program.public_id, subject=self.public_id)
 
     def retract(self) -> None:
         if self.retracted_at is not None:

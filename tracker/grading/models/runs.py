@@ -64,7 +64,7 @@ class RunQuerySet(LeasedQuerySet):
                     return run
         return None
 
-    def renew(self, pk: int, *, owner: UUID) -> bool:
+    def renew(self, pk: int, *, owner: UUID | None) -> bool:
         """As every lease, but a run that is to be cancelled is not kept."""
         return bool(
             self.filter(cancel_requested_at=None)

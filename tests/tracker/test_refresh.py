@@ -1,0 +1,377 @@
+"""Ratings become estimates: asked for once, computed in one piece, kept with what they saw."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import numpy as np
+import pytest
+from django.db.models import Sum
+from django.db.models.functions import Now
+
+from tests.factories import (
+    close_reading,
+    make_mentee,
+    make_output,
+    make_person,
+    make_project,
+    make_rating,
+    make_rubric,
+    make_submission,
+)
+from tracker.errors import RuleBroken
+from tracker.estimates.evidence import evidence_of
+from tracker.estimates.models import Contribution, Estimate, Fit, FitRequest, RaterEstimate, Release
+from tracker.estimates.refresh import (
+    chances_of_a_place,
+    compute,
+    raw_by_person,
+    refresh_due,
+    refresh_estimates,
+    take_event,
+)
+from tracker.events.delivery import deliver_to
+from tracker.grading.models import Run
+from tracker.people.models import Role, ShareGrant
+
+pytestmark = pytest.mark.django_db
+KEYS = ("importance", "rigour", "clarity", "execution")
+
+
+@pytest.fixture
+def rated(stage) -> Any:
+    """Four people, each with two outputs read by three readers, who see them apart."""
+    program = stage.cohort.program
+    make_rubric(program, *KEYS)
+    readers = [make_person(Role.MENTOR, program=program, with_user=False) for _ in range(3)]
+    for place, level in enumerate((4.0, 5.0, 6.5, 8.0)):
+        project = make_project(stage.cohort)
+        for step in (2 * place, 2 * place + 1):
+            output = make_output(project, stage=stage)
+            for lean, reader in enumerate(readers):
+                scores = {
+                    key: level + 0.3 * lean + 0.2 * ((7 * step + 3 * lean + 4 * at * at) % 5)
+                    for at, key in enumerate(KEYS)
+                }
+                make_rating(output, reader, scores=scores)
+    return stage
+
+
+def due_now() -> None:
+    FitRequest.objects.update(not_before=Now() - timedelta(seconds=1))
+
+
+def test_a_rating_asks_for_one_fit(rated):
+    deliver_to("estimates", take_event)
+
+    assert FitRequest.objects.open().count() == 1
+
+
+def test_the_fit_says_more_of_better_people(rated):
+    fit = refresh_estimates(rated.cohort.program)
+
+    assert fit is not None
+    means = list(Estimate.objects.filter(fit=fit).order_by("person_id").values_list("mean", flat=True))
+    assert means == sorted(means)
+    assert fit.rows == 4 * 2 * 3 * 4
+
+
+def test_every_estimate_has_its_uncertainty(rated):
+    refresh_estimates(rated.cohort.program)
+
+    for estimate in Estimate.objects.all():
+        assert estimate.q05 < estimate.q25 < estimate.q50 < estimate.q75 < estimate.q95
+        assert estimate.sd > 0
+        assert (estimate.raters, estimate.outputs, estimate.observations) == (3, 2, 24)
+
+
+def test_people_apart_beyond_doubt_are_in_tiers(rated):
+    refresh_estimates(rated.cohort.program)
+
+    tiers = list(Estimate.objects.order_by("-mean").values_list("tier", flat=True))
+    assert tiers == sorted(tiers)
+    assert tiers[0] == 1
+
+
+def test_contributions_sum_to_the_estimate(rated):
+    refresh_estimates(rated.cohort.program)
+
+    for estimate in Estimate.objects.all():
+        total = Contribution.objects.filter(person=estimate.person).aggregate(total=Sum("amount"))["total"]
+        assert total == pytest.approx(estimate.mean, abs=1e-8)
+
+
+def test_readers_have_their_leniency(rated):
+    refresh_estimates(rated.cohort.program)
+
+    means = list(RaterEstimate.objects.order_by("person_id").values_list("mean", flat=True))
+    assert means == sorted(means)
+
+
+def test_somebody_without_evidence_rests_at_the_prior(rated):
+    newcomer = make_mentee(rated.cohort)
+
+    refresh_estimates(rated.cohort.program)
+
+    estimate = Estimate.objects.get(person=newcomer)
+    assert estimate.mean == pytest.approx(0, abs=1e-9)
+    assert estimate.is_early
+    assert estimate.sd > Estimate.objects.exclude(person=newcomer).first().sd
+
+
+def test_one_fit_is_current_and_the_old_ones_stay(rated):
+    program = rated.cohort.program
+    refresh_estimates(program)
+    make_rating(make_output(make_project(rated.cohort), stage=rated))
+
+    refresh_estimates(program)
+
+    assert Fit.objects.current().count() == 1
+    assert Fit.objects.count() > 1
+
+
+def test_the_same_evidence_is_not_fitted_twice(rated):
+    first = refresh_estimates(rated.cohort.program)
+
+    assert refresh_estimates(rated.cohort.program) == first
+
+
+def test_what_a_fit_saw_is_the_same_whatever_order_it_came_in(rated):
+    evidence = evidence_of(rated.cohort.program)
+
+    assert evidence.content_hash == evidence_of(rated.cohort.program).content_hash
+
+
+def test_a_retracted_rating_is_seen_no_more(rated):
+    before = evidence_of(rated.cohort.program)
+    rated.outputs.first().ratings.first().retract(reason="Wrong version.")
+
+    after = evidence_of(rated.cohort.program)
+
+    assert len(after.rows) == len(before.rows) - 4
+    assert after.content_hash != before.content_hash
+
+
+def test_too_little_to_fit_is_no_error(program):
+    FitRequest.objects.ask(program)
+    due_now()
+
+    assert refresh_due() == 1
+    assert not Fit.objects.exists()
+
+
+def test_requests_become_one_while_they_wait_and_another_while_one_is_done(program):
+    first = FitRequest.objects.ask(program)
+    assert FitRequest.objects.ask(program) == first
+
+    due_now()
+    FitRequest.objects.lease_next(uuid4())
+
+    assert FitRequest.objects.ask(program) != first
+
+
+def test_a_request_waits_a_moment_for_more(program):
+    FitRequest.objects.ask(program)
+
+    assert FitRequest.objects.lease_next(uuid4()) is None
+
+
+def test_a_worker_that_lost_its_request_makes_nothing_current(rated, monkeypatch):
+    FitRequest.objects.ask(rated.cohort.program)
+    due_now()
+
+    def lose(*arguments: Any, **values: Any) -> Any:
+        FitRequest.objects.update(owner=uuid4())
+        return compute(*arguments, **values)
+
+    monkeypatch.setattr("tracker.estimates.refresh.compute", lose)
+
+    assert refresh_due() == 0
+    assert not Fit.objects.exists()
+
+
+def test_a_fit_that_fails_is_kept_with_its_reason_and_tried_again(rated, monkeypatch):
+    request = FitRequest.objects.ask(rated.cohort.program)
+    due_now()
+    monkeypatch.setattr("tracker.estimates.refresh.compute", lambda *a, **b: 1 / 0)
+
+    assert refresh_due() == 0
+
+    request.refresh_from_db()
+    assert "ZeroDivisionError" in request.failure
+    assert request.owner is None
+    assert FitRequest.objects.open().get() == request
+
+
+def test_a_lost_workers_request_is_freed(program):
+    FitRequest.objects.ask(program)
+    due_now()
+    FitRequest.objects.lease_next(uuid4())
+    FitRequest.objects.update(lease_ends_at=Now() - timedelta(seconds=1))
+
+    assert FitRequest.objects.reap() == 1
+
+    assert FitRequest.objects.lease_next(uuid4()) is not None
+
+
+def test_a_lost_workers_request_gives_way_to_a_newer_one(program):
+    FitRequest.objects.ask(program)
+    due_now()
+    FitRequest.objects.lease_next(uuid4())
+    newer = FitRequest.objects.ask(program)
+    FitRequest.objects.exclude(pk=newer.pk).update(lease_ends_at=Now() - timedelta(seconds=1))
+
+    FitRequest.objects.reap()
+
+    assert FitRequest.objects.open().get() == newer
+
+
+def test_teams_share_what_their_outputs_say(stage):
+    make_rubric(stage.cohort.program, *KEYS)
+    team = [make_mentee(stage.cohort) for _ in range(2)]
+    output = make_output(make_project(stage.cohort, authors=team), stage=stage)
+    output.set_credit({"idea": {team[0]: 1}, "execution": {team[0]: 0.5, team[1]: 0.5}})
+    make_rating(output)
+
+    evidence = evidence_of(stage.cohort.program)
+
+    assert {person: share for _, person, share in evidence.credit} == {
+        team[0].pk: 0.75,
+        team[1].pk: 0.25,
+    }
+
+
+def test_the_bare_mean_is_that_of_the_scores(stage):
+    make_rubric(stage.cohort.program, "rigour")
+    for value in (3.0, 7.0):
+        make_rating(make_output(make_project(stage.cohort), stage=stage), scores={"rigour": value})
+
+    raw = raw_by_person(evidence_of(stage.cohort.program))
+
+    assert sorted(raw.values()) == [-2.0, 2.0]
+
+
+def test_chances_of_a_place_sum_to_the_places():
+    draws = np.random.default_rng(0).standard_normal((500, 6)) + np.arange(6)
+
+    chances = chances_of_a_place(draws, 2)
+
+    assert sum(chances) == pytest.approx(2)
+    assert chances == sorted(chances)
+
+
+class TestMeasurements:
+    """A benchmark's headline enters the fit once enough outputs have both kinds of evidence."""
+
+    @pytest.fixture
+    def measured(self, rated):
+        for at, project in enumerate(rated.cohort.projects.order_by("pk")):
+            submission = make_submission(project)
+            run = Run.objects.create(
+                submission=submission, phase="thorough", state="succeeded", ended_at=Now()
+            )
+            run.measurements.create(
+                metric="accuracy", value=0.8 + 0.05 * at, standard_error=0.01, n=500, method="cells"
+            )
+            make_rating(submission.output)
+        return rated
+
+    def joined(self, program: Any) -> list[Any]:
+        return [row for row in evidence_of(program).rows if row["rater"] is None]
+
+    def test_few_stay_beside(self, measured):
+        program = measured.cohort.program
+
+        assert self.joined(program) == []
+        assert evidence_of(program).measured[0].as_record() == {
+            "instrument": "digits: accuracy",
+            "outputs": 4,
+            "rated_too": 4,
+            "needed": 20,
+            "joins": False,
+        }
+
+    def test_enough_join_with_their_known_error(self, measured):
+        program = measured.cohort.program
+        program.measurements_join_from = 4
+
+        rows = self.joined(program)
+
+        assert next(row["score"] for row in rows) == pytest.approx((0.8 - 0.1) / 0.88)
+        assert rows[0]["se"] == pytest.approx(0.01 / 0.88)
+
+    def test_the_fit_learns_how_far_they_follow_the_readers(self, measured):
+        program = measured.cohort.program
+        program.measurements_join_from = 4
+
+        fit = refresh_estimates(program)
+
+        assert fit is not None
+        assert fit.measured["digits: accuracy"]["scale"]["mean"] >= 0
+
+
+class TestWhoSeesEstimates:
+    @pytest.fixture
+    def fitted(self, rated):
+        refresh_estimates(rated.cohort.program)
+        return rated
+
+    def seen_by(self, user: Any) -> int:
+        return Estimate.objects.current().visible_to(user).count()
+
+    def test_before_the_release_leads_alone(self, fitted, lead, mentor, stranger, fund_manager):
+        author = fitted.cohort.projects.first().authors().get()
+
+        seen = [self.seen_by(user) for user in (lead.user, mentor.user, author.user, fund_manager, stranger)]
+
+        assert seen == [4, 0, 0, 0, 0]
+
+    def test_research_managers_see_none(self, fitted):
+        manager = make_person(Role.RESEARCH_MANAGER, program=fitted.cohort.program)
+
+        assert self.seen_by(manager.user) == 0
+
+    def test_after_it_a_person_sees_their_own_and_a_mentor_their_mentees(self, fitted, lead, mentor):
+        project = fitted.cohort.projects.first()
+        author = project.authors().get()
+        project.set_team(authors=[author], mentors=[mentor])
+        other = make_person(Role.MENTOR, program=fitted.cohort.program)
+
+        Release.objects.release(close_reading(fitted), by=lead)
+
+        assert [self.seen_by(person.user) for person in (author, mentor, other)] == [1, 1, 0]
+
+    def test_a_fund_sees_who_shared_and_only_what_is_released(self, fitted, lead, fund_manager):
+        author = fitted.cohort.projects.first().authors().get()
+        grant = ShareGrant.objects.share(author, shared_with=fund_manager.groups.get(), what="estimates")
+        assert self.seen_by(fund_manager) == 0
+
+        Release.objects.release(close_reading(fitted), by=lead)
+        assert self.seen_by(fund_manager) == 1
+
+        grant.revoke()
+        assert self.seen_by(fund_manager) == 0
+
+    def test_nothing_is_released_with_fewer_than_three_readers(self, fitted, lead):
+        newcomer = make_mentee(fitted.cohort)
+        refresh_estimates(fitted.cohort.program)
+
+        Release.objects.release(close_reading(fitted), by=lead)
+
+        assert self.seen_by(newcomer.user) == 0
+
+    def test_an_open_reading_is_not_released(self, fitted, lead):
+        with pytest.raises(RuleBroken, match="released after it"):
+            Release.objects.release(fitted, by=lead)
+
+    def test_only_a_lead_releases(self, fitted, mentor):
+        with pytest.raises(RuleBroken, match="only a lead"):
+            Release.objects.release(close_reading(fitted), by=mentor)
+
+    def test_contributions_are_the_deciders_alone(self, fitted, lead, mentor):
+        Release.objects.release(close_reading(fitted), by=lead)
+        author = fitted.cohort.projects.first().authors().get()
+
+        assert Contribution.objects.visible_to(lead.user).exists()
+        assert not Contribution.objects.visible_to(author.user).exists()
+        assert not Contribution.objects.visible_to(mentor.user).exists()
