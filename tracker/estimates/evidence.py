@@ -46,7 +46,7 @@ class Evidence:
     rows: list[dict[str, Any]]
     credit: list[tuple[int, int, float]]
     people: list[int]
-    limits: dict[str, tuple[float, float]]
+    limits: dict[Any, tuple[float, float]]
     measured: list[Measured] = field(default_factory=list)
 
     @property
@@ -113,6 +113,6 @@ def enrolled_in(program: Program) -> Iterable[int]:
     return Person.objects.filter(pk__in=enrolled.values("person")).values_list("pk", flat=True)
 
 
-def limits_of(program: Program) -> dict[str, tuple[float, float]]:
+def limits_of(program: Program) -> dict[Any, tuple[float, float]]:
     criteria = Criterion.objects.filter(rubric__program=program).select_related("rubric")
     return {criterion.instrument: (criterion.lowest, criterion.highest) for criterion in criteria}

@@ -105,7 +105,7 @@ def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
         se=[row["se"] for row in rows],
         credit=evidence.credit,
         people=evidence.people,
-        limits={**evidence.limits},
+        limits=evidence.limits,
     )
     return evals.noise.fit(observations, hyper=hyper, luck=LUCK)
 
