@@ -1,5 +1,34 @@
 """Endpoints."""
 
-from django.urls import URLPattern
+from django.urls import URLPattern, URLResolver, path, re_path
+from rest_framework.routers import SimpleRouter
 
-urlpatterns: list[URLPattern] = []
+from tracker.api.docs import Documentation, NothingHere, Schema
+from tracker.api.viewsets.estimates import EstimateViewSet, FitViewSet
+from tracker.api.viewsets.grading import BenchmarkViewSet, RunViewSet, SubmissionViewSet
+from tracker.api.viewsets.people import CohortViewSet, PersonViewSet, RubricViewSet
+from tracker.api.viewsets.ratings import RatingViewSet
+from tracker.api.viewsets.work import OutputViewSet, ProjectViewSet
+
+router = SimpleRouter(use_regex_path=False)
+for name, viewset in (
+    ("people", PersonViewSet),
+    ("cohorts", CohortViewSet),
+    ("rubrics", RubricViewSet),
+    ("projects", ProjectViewSet),
+    ("outputs", OutputViewSet),
+    ("ratings", RatingViewSet),
+    ("benchmarks", BenchmarkViewSet),
+    ("submissions", SubmissionViewSet),
+    ("runs", RunViewSet),
+    ("estimates", EstimateViewSet),
+    ("fits", FitViewSet),
+):
+    router.register(name, viewset, basename=f"api-{name}")
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    *router.urls,
+    path("schema/", Schema.as_view(), name="api-schema"),
+    path("docs/", Documentation.as_view(url_name="api-schema"), name="api-docs"),
+    re_path("", NothingHere.as_view(), name="api-nothing"),
+]

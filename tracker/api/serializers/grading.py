@@ -1,0 +1,108 @@
+"""Benchmarks, submissions, runs and measurements. Nothing hidden is among their fields."""
+
+from typing import Any
+
+from rest_framework import serializers
+
+from tracker.api.fields import JSONTextField, PublicIdField, Strict, StrictModelSerializer, external_id
+from tracker.grading.models import Benchmark, Measurement, Run, Submission
+from tracker.projects.models import Output, Project
+
+
+class BenchmarkSerializer(StrictModelSerializer):
+    spec = serializers.SerializerMethodField(
+        help_text="What it declares: task, metrics with their direction, formats, limits."
+    )
+
+    class Meta:
+        model = Benchmark
+        fields = ("id", "slug", "name", "version", "headline", "max_bytes", "spec", "retired_at")
+        read_only_fields = fields
+
+    def get_spec(self, benchmark: Benchmark) -> dict[str, Any]:
+        return benchmark.spec
+
+
+class MeasurementSerializer(serializers.ModelSerializer[Measurement]):
+    class Meta:
+        model = Measurement
+        fields = (
+            "metric",
+            "slice",
+            "value",
+            "standard_error",
+            "low",
+            "high",
+            "n",
+            "clusters",
+            "method",
+            "seed",
+        )
+        read_only_fields = fields
+
+
+class ProgressSerializer(serializers.Serializer[Run]):
+    done = serializers.IntegerField(source="progress_done")
+    total = serializers.IntegerField(source="progress_total")
+
+
+class RunSerializer(StrictModelSerializer):
+    submission = PublicIdField(Submission, read_only=True)
+    progress = ProgressSerializer(source="*", read_only=True)
+    measurements = MeasurementSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Run
+        fields = (
+            "id",
+            "submission",
+            "phase",
+            "state",
+            "is_open",
+            "code",
+            "message",
+            "progress",
+            "queued_at",
+            "started_at",
+            "ended_at",
+            "measurements",
+            "claims",
+            "record",
+        )
+        read_only_fields = fields
+
+
+class SubmissionSerializer(StrictModelSerializer):
+    project = PublicIdField(Project, read_only=True)
+    benchmark = PublicIdField(Benchmark, read_only=True)
+    output = PublicIdField(Output, read_only=True)
+    sha256 = serializers.CharField(source="artifact_id", read_only=True)
+    runs = RunSerializer(many=True, read_only=True)
+
+    class Meta:
+        model = Submission
+        fields = (
+            "id",
+            "external_id",
+            "project",
+            "benchmark",
+            "output",
+            "filename",
+            "sha256",
+            "claims",
+            "is_chosen",
+            "submitted_at",
+            "held_at",
+            "retracted_at",
+            "runs",
+        )
+        read_only_fields = fields
+
+
+class UploadSerializer(Strict):
+    """A form with the file and, beside it, whose it is and what they claim."""
+
+    project = PublicIdField(Project, scope="editable_by")
+    file = serializers.FileField(max_length=200)
+    claims = JSONTextField(required=False, help_text='Such as {"accuracy": {"value": 0.93}}.')
+    external_id = external_id()
