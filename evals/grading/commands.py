@@ -1,0 +1,214 @@
+"""The command line of grading: exit 0 done, 3 refused, 1 our fault."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from evals.grading.benchmarks import Benchmark, load_benchmark
+from evals.grading.claims import CheckedClaim, check_claims, parse_claims
+from evals.grading.intake import inspect_artifact
+from evals.grading.phases import PHASES, GradeRequest, PhaseResult, run_phase
+from evals.grading.refusals import ChildCrashed, Refused
+from evals.grading.scoring import Scorer, ScorerFault
+from evals.grading.strict_json import parse_json
+
+DONE, FAULT, REFUSED = 0, 1, 3
+console = Console(stderr=True)
+out = Console()
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    options = parser().parse_args(arguments)
+    try:
+        return int(options.run(options))
+    except Refused as error:
+        write_json(options.json, {"code": error.code, "message": error.message})
+        console.print(f"[red]refused[/] {error.code}: {error.message}", highlight=False)
+        return REFUSED
+    except (ValueError, OSError, ChildCrashed, ScorerFault) as error:
+        console.print(f"[red]failed[/] {error}", highlight=False, markup=True)
+        return FAULT
+
+
+def parser() -> argparse.ArgumentParser:
+    """The commands and their options."""
+    top = argparse.ArgumentParser(prog="python -m evals.grading", description=__doc__)
+    commands = top.add_subparsers(required=True)
+    for name, run in (("check", check), ("grade", grade), ("inspect", inspect), ("compare", compare)):
+        command = commands.add_parser(name, help=run.__doc__)
+        command.set_defaults(run=run)
+        command.add_argument("--json", type=Path, help="also write the result as JSON to this file")
+        ARGUMENTS[name](command)
+    return top
+
+
+def check_arguments(command: argparse.ArgumentParser) -> None:
+    """Options of check."""
+    command.add_argument("benchmark", type=Path)
+
+
+def grade_arguments(command: argparse.ArgumentParser) -> None:
+    """Options of grade."""
+    command.add_argument("benchmark", type=Path)
+    command.add_argument("artifact", type=Path)
+    command.add_argument("--claims", type=Path, help="a JSON list of claims to check")
+    command.add_argument("--phase", choices=PHASES, action="append", help="only these phases, in order")
+    command.add_argument("--device", choices=("cpu", "cuda"), default="")
+    command.add_argument("--seed", type=int)
+
+
+def inspect_arguments(command: argparse.ArgumentParser) -> None:
+    """Options of inspect."""
+    command.add_argument("path", type=Path)
+    command.add_argument("--benchmark", type=Path, help="also check expected ids, classes and shapes")
+
+
+def compare_arguments(command: argparse.ArgumentParser) -> None:
+    """Options of compare."""
+    command.add_argument("first", type=Path)
+    command.add_argument("second", type=Path)
+
+
+ARGUMENTS = {
+    "check": check_arguments,
+    "grade": grade_arguments,
+    "inspect": inspect_arguments,
+    "compare": compare_arguments,
+}
+
+
+def check(options: argparse.Namespace) -> int:
+    """Say whether a benchmark folder is in order."""
+    from evals.grading.hidden import load_hidden
+
+    benchmark = load_benchmark(options.benchmark)
+    load_hidden(benchmark)
+    facts = {
+        "name": benchmark.name,
+        "version": benchmark.version,
+        "hash": benchmark.content_hash,
+        "items": len(benchmark.ids),
+    }
+    write_json(options.json, facts)
+    out.print(f"{benchmark.name} {benchmark.version}: in order, {len(benchmark.ids)} items.", highlight=False)
+    return DONE
+
+
+def inspect(options: argparse.Namespace) -> int:
+    """Say what a file or folder is, or why it is refused; runs only the safe intake."""
+    benchmark = load_benchmark(options.benchmark) if options.benchmark else None
+    artifact = inspect_artifact(options.path, benchmark=benchmark)
+    write_json(options.json, asdict(artifact))
+    out.print(f"{artifact.format}, {artifact.bytes} bytes", highlight=False)
+    for name, fact in artifact.facts.items():
+        out.print(f"  {name}: {fact}", highlight=False, markup=False)
+    return DONE
+
+
+def grade(options: argparse.Namespace) -> int:
+    """Grade a submission and print its measurements."""
+    benchmark = load_benchmark(options.benchmark)
+    claims = (
+        parse_claims(parse_json(options.claims.read_bytes(), code="bad-claims")) if options.claims else []
+    )
+    request = GradeRequest(benchmark, options.artifact, seed=options.seed, device=options.device)
+    results = run_phases(request, options.phase or PHASES)
+    measurements = [row for result in results for row in result.measurements]
+    checked = check_claims(claims, measurements)
+    write_json(options.json, as_json(results, checked))
+    show(benchmark, results, checked)
+    return DONE if results[-1].state == "succeeded" else REFUSED
+
+
+def run_phases(request: GradeRequest, phases: Sequence[str]) -> list[PhaseResult]:
+    """The phases in order, up to the first that does not succeed."""
+    results: list[PhaseResult] = []
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    with Scorer(device=request.device) as scorer, Progress(*columns, console=console) as progress:
+        for phase in phases:
+            bar = progress.add_task(phase, total=None)
+            results.append(
+                run_phase(
+                    phase,
+                    request,
+                    scorer=scorer,
+                    on_progress=lambda done, total, bar=bar: progress.update(
+                        bar, completed=done, total=total
+                    ),
+                )
+            )
+            progress.update(bar, completed=1, total=1)
+            if results[-1].state != "succeeded":
+                break
+    return results
+
+
+def as_json(results: list[PhaseResult], checked: list[CheckedClaim]) -> dict[str, Any]:
+    """The result in the documented form, per-item numbers included for paired comparisons."""
+    last = results[-1]
+    items = next((result.items for result in reversed(results) if result.items is not None), None)
+    return {
+        "phases": [
+            {
+                "name": result.phase,
+                "state": result.state,
+                "code": result.code,
+                "message": result.message,
+                "seconds": result.seconds,
+            }
+            for result in results
+        ],
+        "measurements": [row for result in results for row in result.measurements],
+        "claims": [asdict(claim) for claim in checked],
+        "record": last.record,
+        "items": None if items is None else items.tolist(),
+    }
+
+
+def show(benchmark: Benchmark, results: list[PhaseResult], checked: list[CheckedClaim]) -> None:
+    """A readable table of what was measured, and a line for each phase that did not succeed."""
+    table = Table("metric", "slice", "value", "likely range", "n", title=benchmark.name)
+    for result in results:
+        for row in result.measurements:
+            span = f"{row['low']:.4g} to {row['high']:.4g}"
+            table.add_row(row["metric"], row["slice"] or "all", f"{row['value']:.4g}", span, str(row["n"]))
+    if table.row_count:
+        out.print(table)
+    for entry in checked:
+        measured = (
+            "" if entry.measured is None else f", measured {entry.measured:.4g}, p = {entry.p_value:.2g}"
+        )
+        out.print(
+            f"claim {entry.claim.metric} {entry.claim.value:g}: {entry.verdict}{measured}", markup=False
+        )
+    for result in results:
+        if result.state != "succeeded":
+            out.print(f"{result.phase} {result.state} {result.code}: {result.message}", markup=False)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Paired difference of two results on the same benchmark."""
+    from evals.grading.comparisons import compare_results
+
+    first, second = (json.loads(path.read_text("utf-8")) for path in (options.first, options.second))
+    found = compare_results(first, second)
+    write_json(options.json, asdict(found))
+    out.print(found.sentence, markup=False, highlight=False)
+    return DONE
+
+
+def write_json(path: Path | None, value: dict[str, Any]) -> None:
+    """Write a result where it was asked for."""
+    if path is not None:
+        path.write_text(json.dumps(value, indent=1, allow_nan=False) + "\n", "utf-8")

@@ -1,0 +1,177 @@
+"""One job in the jail: the job's frame and the submitter's bytes in, checked arrays out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evals.grading.benchmarks import Benchmark
+from evals.grading.children import CHUNK_BYTES, Bounds, Supervisor, never
+from evals.grading.frames import Frame
+from evals.grading.inputs import read_features
+from evals.grading.jail import Cell, jailed
+from evals.grading.limits import MEBIBYTE
+from evals.grading.refusals import REFUSALS, ChildCrashed, Refused
+from evals.grading.texts import pack_texts, unpack_texts
+
+FRAME_ROOM = 4 * MEBIBYTE
+CELL_BYTES = 8
+Arrays = dict[str, NDArray[Any]]
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Watch:
+    """How a caller looks at a running job and stops it."""
+
+    on_progress: Report = lambda done, total: None
+    should_stop: Callable[[], bool] = never
+
+
+def read_table(path: Path, kind: str, benchmark: Benchmark, *, seconds: float, watch: Watch) -> Arrays:
+    """The answers of a table of predictions, read in the jail, in the benchmark's order."""
+    characters, ends = pack_texts(benchmark.ids)
+    header = {
+        "job": "table",
+        "format": kind,
+        "task": benchmark.task,
+        "classes": list(benchmark.classes),
+        "quantiles": list(benchmark.quantiles),
+        "limits": asdict(benchmark.limits),
+    }
+    job = Frame(header, {"id_characters": characters, "id_ends": ends})
+    cell = Cell(memory=benchmark.limits.memory_bytes, seconds=seconds)
+    found = run_job(job, [path], cell, output=room(benchmark), watch=watch)
+    return checked(found.arrays, benchmark, len(benchmark.ids))
+
+
+def run_weights(
+    path: Path, architecture: str, benchmark: Benchmark, *, run: Run, watch: Watch
+) -> tuple[Arrays, float]:
+    """A network's answers for the first ``run.items`` inputs, and the seconds that the forward pass took."""
+    declared = next(entry for entry in benchmark.architectures if entry.name == architecture)
+    features = read_features(benchmark.inputs_path, benchmark.limits, scale=benchmark.data.scale)[: run.items]
+    header = {
+        "job": "weights",
+        "architecture": declared.as_dict(),
+        "limits": asdict(benchmark.limits),
+        "device": run.device,
+        "seed": run.seed,
+    }
+    cell = Cell(
+        memory=benchmark.limits.memory_bytes, seconds=run.seconds, threads=2, cuda=run.device != "cpu"
+    )
+    found = run_job(Frame(header, {"x": features}), [path], cell, output=room(benchmark), watch=watch)
+    return from_outputs(found.arrays, benchmark, len(features)), float(found.header["seconds"])
+
+
+@dataclass(frozen=True)
+class Run:
+    """How much of a forward pass to do, and where."""
+
+    items: int
+    seconds: float
+    seed: int
+    device: str = ""
+
+
+def room(benchmark: Benchmark) -> int:
+    """How many bytes an honest answer can have."""
+    width = 2 + len(benchmark.classes) + len(benchmark.quantiles)
+    texts = benchmark.limits.max_bytes if benchmark.task == "text" else 0
+    return FRAME_ROOM + CELL_BYTES * width * len(benchmark.ids) + texts
+
+
+def run_job(job: Frame, files: Sequence[Path], cell: Cell, *, output: int, watch: Watch) -> Frame:
+    """The jailed reader's answer to a job over these files."""
+    sizes = [{"bytes": path.stat().st_size} for path in files]
+    request = Frame({**job.header, "files": sizes}, job.arrays)
+    with jailed(cell) as start:
+        supervisor = Supervisor(
+            start.popen(),
+            Bounds(seconds=cell.seconds, memory=cell.memory, output=output),
+            should_stop=watch.should_stop,
+            on_frame=lambda frame: tell(frame, watch),
+        )
+        answer = supervisor.run(parts(request, files))
+    return judged(answer)
+
+
+def parts(request: Frame, files: Sequence[Path]) -> Iterator[bytes]:
+    """The request's frame, then the files' bytes in blocks."""
+    yield request.pack()
+    for path in files:
+        with path.open("rb") as stream:
+            while block := stream.read(CHUNK_BYTES):
+                yield block
+
+
+def tell(frame: Frame, watch: Watch) -> None:
+    """Hand on a progress report if it is one: two whole numbers."""
+    report = frame.header["progress"]
+    if isinstance(report, list) and len(report) == 2 and all(type(number) is int for number in report):
+        watch.on_progress(*report)
+
+
+def judged(answer: Frame) -> Frame:
+    """The answer, or the refusal that it states, in our own words."""
+    state = answer.header.get("state")
+    if state == "done":
+        return answer
+    code, details = answer.header.get("code"), answer.header.get("details")
+    if state != "refused" or code not in REFUSALS or not isinstance(details, dict):
+        raise ChildCrashed("The jailed reader gave an answer of the wrong form.")
+    raise Refused(code, **{str(word): n for word, n in details.items() if type(n) in (int, float)})
+
+
+def from_outputs(arrays: Arrays, benchmark: Benchmark, count: int) -> Arrays:
+    """A network's probabilities with the likeliest class of each row."""
+    table = arrays.get("probabilities")
+    if table is None or table.shape != (count, len(benchmark.classes)) or table.dtype != np.float64:
+        raise ChildCrashed("The jailed reader gave outputs of the wrong shape.")
+    if not np.isfinite(table).all():
+        raise Refused("non-finite-output")
+    return checked({"probabilities": table, "classes": table.argmax(axis=1)}, benchmark, count)
+
+
+def checked(arrays: Arrays, benchmark: Benchmark, count: int) -> Arrays:
+    """Arrays of the shapes and ranges that honest code gives: the jail's inside may be anybody's by now."""
+    width = {"probabilities": len(benchmark.classes), "labels": len(benchmark.classes)}
+    width["quantiles"] = len(benchmark.quantiles)
+    for name, array in arrays.items():
+        expected = (count, width[name]) if name in width else (count,)
+        if name not in KNOWN_ARRAYS or (name != "characters" and array.shape != expected):
+            raise ChildCrashed("The jailed reader gave arrays of the wrong shape.")
+        low, high = KNOWN_ARRAYS[name]
+        top = len(benchmark.classes) - 1 if name == "classes" else high
+        if not np.isfinite(array).all() or (array.size and (array.min() < low or array.max() > top)):
+            raise ChildCrashed("The jailed reader gave numbers out of range.")
+    if "characters" in arrays:
+        check_texts(arrays)
+    return arrays
+
+
+def check_texts(arrays: Arrays) -> None:
+    """Text arrays that fit each other."""
+    try:
+        unpack_texts(arrays["characters"], arrays["ends"])
+    except (KeyError, ValueError) as error:
+        raise ChildCrashed("The jailed reader gave texts that do not fit.") from error
+
+
+LARGEST = float("inf")
+KNOWN_ARRAYS: dict[str, tuple[float, float]] = {
+    "classes": (0, LARGEST),
+    "probabilities": (0, 1),
+    "labels": (0, 1),
+    "values": (-LARGEST, LARGEST),
+    "quantiles": (-LARGEST, LARGEST),
+    "scores": (-LARGEST, LARGEST),
+    "characters": (0, 255),
+    "ends": (0, LARGEST),
+}

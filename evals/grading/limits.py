@@ -1,0 +1,50 @@
+"""How much of everything a submission may use; a benchmark may lower or raise each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+MEBIBYTE = 1 << 20
+GIBIBYTE = 1 << 30
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Caps that hold before anything is allocated."""
+
+    max_bytes: int = 64 * MEBIBYTE
+    max_unpacked_bytes: int = 64 * MEBIBYTE
+    max_rows: int = 1_000_000
+    max_columns: int = 1_024
+    max_field_characters: int = 10_000
+    max_header_bytes: int = 8 * MEBIBYTE
+    max_tensors: int = 10_000
+    max_parameters: int = 500_000_000
+    max_files: int = 64
+    qualification_seconds: float = 10.0
+    safety_seconds: float = 30.0
+    thorough_seconds: float = 300.0
+    code_seconds: float = 600.0
+    memory_bytes: int = 4 * GIBIBYTE
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            if not getattr(self, field.name) > 0:
+                raise ValueError(f"The limit {field.name} must be above zero.")
+
+    def seconds(self, phase: str) -> float:
+        """The wall-clock limit of one phase."""
+        return float(getattr(self, f"{phase}_seconds"))
+
+    def with_values(self, values: dict[str, Any]) -> Limits:
+        """These limits with some replaced, e.g. by a benchmark's table."""
+        known = {field.name: field.type for field in fields(self)}
+        for name, value in values.items():
+            if name not in known:
+                raise ValueError(f"limits.{name} is unknown; known limits are {', '.join(sorted(known))}.")
+            if isinstance(value, bool) or not isinstance(value, int | float):
+                raise ValueError(f"limits.{name} must be a number.")
+            if known[name] == "int" and not isinstance(value, int):
+                raise ValueError(f"limits.{name} must be a whole number.")
+        return replace(self, **values)

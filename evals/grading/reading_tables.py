@@ -1,0 +1,82 @@
+"""The jailed reader's job for tables of answers: bytes to arrays in the benchmark's order, without torch."""
+
+from __future__ import annotations
+
+import io
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from evals.grading.arrays import read_npz
+from evals.grading.frames import Frame, read_exactly
+from evals.grading.limits import Limits
+from evals.grading.predictions import Expected, answers
+from evals.grading.refusals import Refused
+from evals.grading.tables import read_csv, read_jsonl
+from evals.grading.texts import unpack_texts
+
+MAXIMUM_PARQUET_COLUMNS = 1024
+
+
+def run(job: Frame, source: BinaryIO, **_: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Answers of one file."""
+    header = job.header
+    data = read_exactly(source, header["files"][0]["bytes"])
+    columns = columns_of(data, header["format"], Limits().with_values(header["limits"]))
+    expected = Expected(
+        ids=unpack_texts(job.arrays["id_characters"], job.arrays["id_ends"]),
+        task=header["task"],
+        classes=header["classes"],
+        quantiles=header["quantiles"],
+    )
+    return {"rows": len(expected.ids)}, answers(columns, expected)
+
+
+def columns_of(data: bytes, kind: str, limits: Limits) -> dict[str, Any]:
+    """The columns of a table in one of the four formats."""
+    if kind == "npz":
+        return dict(read_npz(io.BytesIO(data), limits))
+    if kind == "parquet":
+        return read_parquet(data, limits)
+    return dict(read_csv(data, limits) if kind == "csv" else read_jsonl(data, limits))
+
+
+def read_parquet(data: bytes, limits: Limits) -> dict[str, Any]:
+    """The columns of a parquet file, its declared sizes checked before any page is unpacked."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        file = pq.ParquetFile(pa.BufferReader(data))
+        check_parquet(file.metadata, limits)
+        table = file.read(use_threads=False)
+        return {name: plain_column(table.column(name)) for name in table.column_names}
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise Refused("bad-header") from error
+
+
+def check_parquet(metadata: Any, limits: Limits) -> None:
+    """Few columns, few rows and a sane unpacked size, by the footer."""
+    if metadata.num_rows == 0:
+        raise Refused("empty")
+    if metadata.num_rows > limits.max_rows:
+        raise Refused("too-many-rows", rows=metadata.num_rows, limit=limits.max_rows)
+    if metadata.num_columns > min(limits.max_columns, MAXIMUM_PARQUET_COLUMNS):
+        raise Refused("bad-columns")
+    size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
+    if size > limits.max_unpacked_bytes:
+        raise Refused("too-big-unpacked", limit=limits.max_unpacked_bytes)
+
+
+def plain_column(column: Any) -> Any:
+    """A column of whole numbers, floats or text without gaps."""
+    import pyarrow as pa
+
+    if column.null_count:
+        raise Refused("bad-row", count=column.null_count)
+    if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
+        return np.asarray(column.to_numpy())
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        return [str(value).strip() for value in column.to_pylist()]
+    raise Refused("bad-dtype")

@@ -1,0 +1,78 @@
+"""The jailed reader's job for weights: run one declared architecture over the public inputs, with torch."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Callable
+from typing import Any, BinaryIO
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from evals.grading.architectures import architecture
+from evals.grading.devices import device, seeded
+from evals.grading.frames import Frame, read_exactly
+from evals.grading.limits import Limits
+from evals.grading.networks import build
+from evals.grading.refusals import Refused
+from evals.grading.weights import Tensor, check_names_and_shapes, parse_safetensors
+
+TORCH_DTYPES = {
+    "F64": torch.float64,
+    "F32": torch.float32,
+    "F16": torch.float16,
+    "BF16": torch.bfloat16,
+    "I64": torch.int64,
+    "I32": torch.int32,
+    "I16": torch.int16,
+    "I8": torch.int8,
+    "U8": torch.uint8,
+    "BOOL": torch.bool,
+}
+BATCH_ITEMS = 1024
+Report = Callable[[int, int], None]
+
+
+def run(
+    job: Frame, source: BinaryIO, *, report: Report, threads: int
+) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
+    """Class probabilities for every row of the inputs."""
+    torch.set_num_threads(threads)
+    seeded(job.header["seed"])
+    data = bytearray(read_exactly(source, job.header["files"][0]["bytes"]))
+    tensors = parse_safetensors(io.BytesIO(data), len(data), Limits().with_values(job.header["limits"]))
+    declared = architecture(job.header["architecture"])
+    check_names_and_shapes(tensors, declared.parameters())
+    network = build(declared)
+    network.load_state_dict({name: loaded(data, tensor) for name, tensor in tensors.items()})
+    started = time.monotonic()
+    logits = forward(network, job.arrays["x"], report=report, choice=job.header["device"])
+    return {"seconds": time.monotonic() - started}, {"probabilities": probabilities(logits)}
+
+
+def loaded(data: bytearray, tensor: Tensor) -> torch.Tensor:
+    """One tensor's numbers, as float32."""
+    flat = torch.frombuffer(data, dtype=TORCH_DTYPES[tensor.dtype], count=tensor.count, offset=tensor.start)
+    return flat.reshape(tensor.shape).to(torch.float32)
+
+
+def forward(network: torch.nn.Module, x: NDArray[Any], *, report: Report, choice: str) -> torch.Tensor:
+    """Logits (items, classes) on the host, batch by batch."""
+    place = device(choice)
+    network = network.to(place).eval()
+    inputs = torch.from_numpy(np.ascontiguousarray(x))
+    outputs: list[torch.Tensor] = []
+    with torch.inference_mode():
+        for start in range(0, len(inputs), BATCH_ITEMS):
+            outputs.append(network(inputs[start : start + BATCH_ITEMS].to(place, non_blocking=True)))
+            report(min(start + BATCH_ITEMS, len(inputs)), len(inputs))
+    return torch.cat(outputs).double().cpu()
+
+
+def probabilities(logits: torch.Tensor) -> NDArray[Any]:
+    """Softmax in double precision; what is not finite stays so and is judged outside."""
+    if logits.ndim != 2:
+        raise Refused("wrong-shape")
+    return np.asarray(logits.softmax(dim=1).numpy(), np.float64)

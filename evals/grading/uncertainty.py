@@ -1,0 +1,130 @@
+"""How sure a grade is: multinomial draws over its units, by clusters where items repeat, and analytic errors.
+
+Draws are made on the host by a seeded Philox generator, so that CPU and GPU give the same interval.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from evals.grading.metrics.grade import Grade
+
+RESAMPLES = 4000
+LEVEL = 0.95
+BLOCK_WEIGHTS = 1 << 24
+Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
+Report = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A standard error and an interval, with the way they were found."""
+
+    standard_error: float
+    low: float
+    high: float
+    method: str
+    clusters: int | None = None
+
+
+def bootstrap(
+    grade: Grade, *, seed: int, resamples: int = RESAMPLES, clusters: Tensor | None = None
+) -> Interval:
+    """Percentile interval of a grade; ``clusters`` (items,) are drawn whole."""
+    values = draws(grade, seed=seed, resamples=resamples, clusters=clusters)
+    # Units may round a value; its draws are moved by as much.
+    values = values + (grade.value - grade.binned)
+    tail = (1 - LEVEL) / 2
+    low, high = np.quantile(values, [tail, 1 - tail])
+    what = "items" if grade.counts.numel() == grade.n else "cells"
+    return Interval(
+        standard_error=float(values.std(ddof=1)),
+        low=float(low),
+        high=float(high),
+        method=f"bootstrap of {what if clusters is None else 'clusters'}, {resamples} draws",
+        clusters=None if clusters is None else int(clusters.unique().numel()),
+    )
+
+
+def draws(
+    grade: Grade, *, seed: int, resamples: int, clusters: Tensor | None = None
+) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+    """(resamples,) values of the grade under resampled weights."""
+    generator = np.random.Generator(np.random.Philox(seed))
+    weights = unit_weights if clusters is None else cluster_weights
+    parts = [
+        grade.statistic(block.to(grade.counts.device)).cpu().numpy()
+        for block in weights(grade, generator, resamples, clusters)  # type: ignore[operator]
+    ]
+    return np.asarray(np.concatenate(parts), np.float64)
+
+
+def unit_weights(
+    grade: Grade, generator: np.random.Generator, resamples: int, _: Tensor | None
+) -> Iterator[Tensor]:
+    """Blocks (draws, units) of multinomial counts."""
+    counts = grade.counts.cpu().numpy()
+    chances = counts / counts.sum()
+    for size in block_sizes(resamples, counts.size):
+        yield torch.from_numpy(generator.multinomial(grade.n, chances, size=size).astype(np.float64))
+
+
+def cluster_weights(
+    grade: Grade, generator: np.random.Generator, resamples: int, clusters: Tensor
+) -> Iterator[Tensor]:
+    """Blocks (draws, units) of counts when whole clusters are drawn."""
+    _, member = clusters.cpu().unique(return_inverse=True)
+    count = int(member.max()) + 1
+    unit = grade.unit.cpu()
+    by_item = grade.counts.numel() == grade.n
+    table = torch.zeros(count, grade.counts.numel(), dtype=torch.float64) if not by_item else None
+    if table is not None:
+        table.index_put_((member, unit), torch.ones(grade.n, dtype=torch.float64), accumulate=True)
+    for size in block_sizes(resamples, max(count, grade.counts.numel())):
+        drawn = torch.from_numpy(generator.multinomial(count, np.full(count, 1 / count), size=size)).double()
+        yield drawn @ table if table is not None else drawn[:, member[unit.argsort()]]
+
+
+def block_sizes(resamples: int, width: int) -> Iterator[int]:
+    """Draws per block so that a block never holds more than ``BLOCK_WEIGHTS`` weights."""
+    most = max(1, BLOCK_WEIGHTS // max(1, width))
+    for start in range(0, resamples, most):
+        yield min(most, resamples - start)
+
+
+def analytic(grade: Grade, *, name: str = "", clusters: Tensor | None = None) -> Interval:
+    """The textbook error beside the bootstrap: Wilson for shares, else by influence (CLT, DeLong)."""
+    if clusters is not None:
+        return clustered(grade, clusters)
+    pull = grade.influence()
+    error = float(pull.pow(2).mean().sqrt()) / math.sqrt(max(1, grade.n - 1))
+    if name == "accuracy":
+        return wilson(grade.value, grade.n, error)
+    # The infinitesimal jackknife of the area under the curve is DeLong's variance.
+    method = {"auroc": "DeLong"}.get(name, "CLT" if grade.items is not None else "delta method")
+    return Interval(error, grade.value - Z * error, grade.value + Z * error, method)
+
+
+def wilson(value: float, n: int, error: float) -> Interval:
+    """Wilson's interval of a share, which never leaves 0 to 1."""
+    centre = (value + Z**2 / (2 * n)) / (1 + Z**2 / n)
+    half = Z * math.sqrt(value * (1 - value) / n + Z**2 / (4 * n**2)) / (1 + Z**2 / n)
+    return Interval(error, centre - half, centre + half, "Wilson")
+
+
+def clustered(grade: Grade, clusters: Tensor) -> Interval:
+    """The error when items of a cluster go together, with the small-sample factor C / (C - 1)."""
+    _, member = clusters.unique(return_inverse=True)
+    pull = grade.influence()
+    count = int(member.max()) + 1
+    sums = torch.zeros(count, dtype=pull.dtype, device=pull.device).index_add_(0, member, pull)
+    variance = float(sums.pow(2).sum()) / grade.n**2 * (count / max(1, count - 1))
+    error = math.sqrt(variance)
+    return Interval(error, grade.value - Z * error, grade.value + Z * error, "clustered CLT", count)
