@@ -2,16 +2,23 @@
 
 import os
 import tempfile
+from pathlib import Path
 
-# Whatever a test writes lies in a folder of its own process.
-os.environ["PLUMBLINE_VAR"] = tempfile.mkdtemp(prefix="plumbline-test-")
+# Whatever a test writes lies in a folder of its own process; the settings must not be read before that is said.
+VAR = Path(tempfile.mkdtemp(prefix="plumbline-test-"))
+(VAR / "static").mkdir()
+os.environ["PLUMBLINE_VAR"] = str(VAR)
+os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
 for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
     if f"TEST_{name}" in os.environ:
         os.environ[name] = os.environ[f"TEST_{name}"]
     else:
         os.environ.pop(name, None)
 
+import django  # noqa: E402
 import pytest  # noqa: E402
+
+django.setup()
 
 from tests.factories import make_cohort, make_person, make_program, make_stage, make_user  # noqa: E402
 from tracker.cohorts.models import Cohort, Stage  # noqa: E402
