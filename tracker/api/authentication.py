@@ -56,7 +56,7 @@ class HasScope(BasePermission):
 
     def has_permission(self, request: Request, view: Any) -> bool:
         action = getattr(view, "action", None)
-        if action is None:
+        if action in (None, "metadata"):
             raise MethodNotAllowed(str(request.method))
         needed = getattr(view, "scopes", {}).get(action)
         if needed is None or not isinstance(request.auth, ApiKey):

@@ -1,6 +1,7 @@
 """JSON as it comes in: of bounded size and depth, and without numbers that are none."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
 
@@ -9,6 +10,8 @@ from rest_framework.exceptions import ParseError
 from rest_framework.parsers import BaseParser
 
 from tracker.api.errors import TooLarge
+
+HALF_A_CHARACTER = re.compile(r"\\u[dD][89a-fA-F]")
 
 
 class BoundedJSONParser(BaseParser):
@@ -31,7 +34,12 @@ class BoundedJSONParser(BaseParser):
 
 def strict_json(text: str) -> Any:
     try:
-        return json.loads(text, parse_constant=refuse_constant)
+        value = json.loads(text, parse_constant=refuse_constant)
+        if HALF_A_CHARACTER.search(text):
+            json.dumps(value, ensure_ascii=False).encode()
+        return value
+    except UnicodeEncodeError:
+        raise ParseError("A text in the JSON holds half a character: send whole ones.") from None
     except RecursionError:
         raise ParseError("The JSON is nested too deeply: flatten it.") from None
     except json.JSONDecodeError as error:
