@@ -20,7 +20,6 @@ KNOWN_VARIABLES = {
     "PLUMBLINE_DEVICE",
     "PLUMBLINE_FIT_PAUSE_SECONDS",
     "PLUMBLINE_HTTPS",
-    "PLUMBLINE_ISOLATION",
     "PLUMBLINE_LEASE_SECONDS",
     "PLUMBLINE_SECRET_KEY",
     "PLUMBLINE_TRUSTED_ORIGINS",
@@ -286,7 +285,6 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 LEASE = at_least("PLUMBLINE_LEASE_SECONDS", 60, lowest=1)
 FIT_PAUSE = at_least("PLUMBLINE_FIT_PAUSE_SECONDS", 2, lowest=0)
 GRADING_DEVICE = one_of("PLUMBLINE_DEVICE", "auto", allowed=("auto", "cpu", "cuda"))
-GRADING_ISOLATION = one_of("PLUMBLINE_ISOLATION", "best", allowed=("best", "full"))
 # name of the consumer -> what takes one event, in order, each once (see tracker/events)
 EVENT_CONSUMERS = {"estimates": "tracker.estimates.refresh.take_event"}
 

@@ -31,9 +31,7 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
         Values are anchored and turned so that more is better; the scale is learned by the model.
         """
         rows = self.select_related("run__submission__benchmark").order_by("run__submission__public_id")
-        return [
-            row.as_observation() for row in rows if row.metric == row.run.submission.benchmark.headline
-        ]
+        return [row.as_observation() for row in rows if row.metric == row.run.submission.benchmark.headline]
 
 
 class Measurement(models.Model):
@@ -50,6 +48,9 @@ class Measurement(models.Model):
     clusters = models.PositiveIntegerField(null=True, blank=True)
     method = models.CharField(max_length=60)
     seed = models.BigIntegerField(null=True, blank=True)
+    analytic = models.JSONField(
+        default=list, blank=True, help_text="Errors by formula, beside the resampled one."
+    )
 
     objects = MeasurementQuerySet.as_manager()
 

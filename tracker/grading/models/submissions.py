@@ -18,7 +18,7 @@ from tracker.errors import RuleBroken
 from tracker.events.models import Event
 from tracker.grading.models.benchmarks import Benchmark
 from tracker.grading.models.runs import Run
-from tracker.people.models import Person, Program, Visitor
+from tracker.people.models import Person, Program, Role, Visitor
 from tracker.projects.models import Output, Project
 
 DAY = timedelta(days=1)
@@ -46,6 +46,13 @@ class Artifact(models.Model):
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(project__in=Project.objects.visible_to(user))
+
+    def editable_by(self, user: Visitor) -> Self:
+        """Those whose runs and choice this user may change."""
+        return self.filter(project__in=Project.objects.editable_by(user))
+
+    def led_by(self, user: Visitor) -> Self:
+        return self.filter(program__in=Program.objects.where(user, Role.LEAD))
 
     def standing(self) -> Self:
         return self.filter(retracted_at=None)
