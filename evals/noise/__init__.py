@@ -39,6 +39,8 @@ from evals.noise.simulation import Simulation, simulate
 from evals.noise.tables import Interval, Summary, SummaryTable
 from evals.noise.terms import DEFAULT_TERMS
 
+__version__ = "1"  # of the model: another one may say something else of the same data
+
 __all__ = [
     "DEFAULT_TERMS",
     "Chance",

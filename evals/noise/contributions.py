@@ -71,11 +71,9 @@ def _pieces(gaussian: Gaussian) -> tuple[Floats, Floats]:
     beta = np.zeros(design.size)
     beta[design.fixed_slice] = gaussian.mean[design.fixed_slice]
     rows = maps * (gaussian.scores - gaussian.weights @ beta)
-    if gaussian.sites.mean is None:
+    if gaussian.sites.shift is None:
         return rows, np.zeros((rows.shape[0], 0))
-    luck = design.slices[gaussian.sites.term]
-    shift = gaussian.sites.mean / gaussian.spread[luck]
-    return rows, (inverse[luck] * shift[:, None]).T
+    return rows, (inverse[design.slices[gaussian.sites.term]] * gaussian.sites.shift[:, None]).T
 
 
 def _given_fixed(gaussian: Gaussian, right: Floats) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from evals.noise.arrays import Flags, Floats, Ints, Label
-from evals.noise.elimination import Elimination, Pattern, pairs_within
+from evals.noise.elimination import IN_CORE, LAST_IN_CORE, Elimination, Needed, Pattern, pairs_within
 from evals.noise.terms import Term
 
 
@@ -113,16 +113,22 @@ class Design:
         return found
 
     @cached_property
+    def reported(self) -> Needed:
+        """What elimination must come back to for the reports."""
+        wanted = np.unique(np.concatenate([matrix.indices for matrix in self.reports.values()]))
+        return Needed.of(self.elimination, wanted)
+
+    @cached_property
     def entries(self) -> "Entries":
         return Entries.of(self)
 
     @cached_property
     def elimination(self) -> Elimination:
-        keep = np.zeros(self.size, dtype=bool)
-        keep[self.fixed_slice] = True
+        place = np.zeros(self.size, dtype=np.intp)
+        place[self.fixed_slice] = IN_CORE
         for name in self.kept:
-            keep[self.slices[name]] = True
-        return Elimination.plan(self.entries.pattern, keep)
+            place[self.slices[name]] = LAST_IN_CORE
+        return Elimination.plan(self.entries.pattern, place)
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,11 @@ from scipy import sparse
 from evals.noise.arrays import Floats, Ints, tally
 from evals.noise.dense import DenseCore, factor_core
 
-SECONDS_PER_PAIR = 4e-8
+SECONDS_PER_PAIR = 2.5e-8
 SECONDS_PER_STAGE = 2e-4
 SECONDS_PER_DENSE_CUBE = 5e-11
+
+IN_CORE, LAST_IN_CORE = 1, 2
 
 
 @dataclass(frozen=True)
@@ -105,9 +107,26 @@ class Elimination:
     core_second: Ints
 
     @classmethod
-    def plan(cls, pattern: Pattern, keep: np.ndarray) -> "Elimination":
-        """Choose the stages; variables marked in ``keep`` stay in the dense core."""
-        return _Planner(pattern, keep).plan()
+    def plan(cls, pattern: Pattern, place: Ints) -> "Elimination":
+        """Choose the stages; ``place`` marks variables that stay in the dense core, and last in it."""
+        return _Planner(pattern, place).plan()
+
+    def ratios(self, numbers: "tuple[StageNumbers, ...]") -> tuple[sparse.csr_matrix, ...]:
+        """Each stage's ratios as a matrix: (leaving, staying)."""
+        return tuple(
+            sparse.csr_matrix(
+                (kept.ratio, stage.stayer, stage.start),
+                shape=(kept.pivots.size, self.size - stage.staying.start),
+            )
+            for stage, kept in zip(self.stages, numbers, strict=True)
+        )
+
+    def down(self, right: Floats, numbers: "tuple[StageNumbers, ...]") -> Floats:
+        """The part of a right-hand side that reaches the core."""
+        x = right[self.order].astype(float)
+        for stage, ratio in zip(self.stages, self.ratios(numbers), strict=True):
+            x[stage.staying] -= ratio.T @ x[stage.leaving]
+        return np.asarray(x[self.core])
 
     @cached_property
     def position(self) -> Ints:
@@ -117,6 +136,11 @@ class Elimination:
 
     def factor(self, diagonal: Floats, values: Floats, device: str = "cpu") -> "Factor":
         """Factor the matrix with these numbers; ``values`` are in the pattern's order."""
+        numbers, core = self.reduce(diagonal, values)
+        return Factor(self, numbers, factor_core(core, device))
+
+    def reduce(self, diagonal: Floats, values: Floats) -> "tuple[tuple[StageNumbers, ...], Floats]":
+        """Eliminate down to the dense core, of which the lower triangle is filled."""
         rest, numbers = diagonal[self.order], []
         for stage in self.stages:
             rest, values, kept = stage.forward(rest, values)
@@ -124,7 +148,25 @@ class Elimination:
         core = np.zeros((rest.size, rest.size), order="F")
         core[self.core_second, self.core_first] = values
         core[np.arange(rest.size), np.arange(rest.size)] = rest
-        return Factor(self, tuple(numbers), factor_core(core, device))
+        return tuple(numbers), core
+
+
+@dataclass(frozen=True)
+class Needed:
+    """For each stage, the leaving variables that some wanted variables depend on."""
+
+    rows: tuple[Ints, ...]
+
+    @classmethod
+    def of(cls, plan: Elimination, wanted: Ints) -> "Needed":
+        marked = np.zeros(plan.size, dtype=bool)
+        marked[plan.position[wanted]] = True
+        rows = []
+        for stage in plan.stages:
+            here = marked[stage.leaving]
+            rows.append(np.flatnonzero(here))
+            marked[stage.staying.start + stage.stayer[here[stage.leaver]]] = True
+        return cls(tuple(rows))
 
 
 @dataclass(frozen=True)
@@ -151,13 +193,21 @@ class Factor:
 
     @cached_property
     def _maps(self) -> tuple[sparse.csr_matrix, ...]:
-        return tuple(
-            sparse.csr_matrix(
-                (kept.ratio, stage.stayer, stage.start),
-                shape=(kept.pivots.size, self.plan.size - stage.staying.start),
-            )
-            for stage, kept in zip(self.plan.stages, self.numbers, strict=True)
-        )
+        return self.plan.ratios(self.numbers)
+
+    def last_columns(self, count: int, needed: "Needed") -> Floats:
+        """The inverse's columns of the core's last variables, in the rows that are needed (others are 0)."""
+        x = np.zeros((self.plan.size, count))
+        dense = self.core.inverse
+        first = dense.shape[0] - count
+        x[self.plan.core.start : self.plan.core.stop - count] = dense[first:, :first].T
+        corner = np.tril(dense[first:, first:])
+        x[self.plan.core.stop - count :] = corner + np.tril(corner, -1).T
+        for stage, ratio, rows in zip(
+            reversed(self.plan.stages), reversed(self._maps), reversed(needed.rows), strict=True
+        ):
+            x[stage.leaving.start + rows] = -(ratio[rows] @ x[stage.staying])
+        return x[self.plan.position]
 
     def solve(self, right: Floats) -> Floats:
         """The matrix's inverse times ``right``, a vector or several columns."""
@@ -185,11 +235,12 @@ class Factor:
 class _Planner:
     """Finds stages greedily: independent variables of fewest neighbours, while that beats the dense core."""
 
-    def __init__(self, pattern: Pattern, keep: np.ndarray) -> None:
+    def __init__(self, pattern: Pattern, place: Ints) -> None:
         self.size = pattern.size
         self.remaining = np.arange(pattern.size)
         self.first, self.second = pattern.first, pattern.second
-        self.keep = keep
+        self.place = place
+        self.keep = place > 0
         self.luck = np.random.default_rng(20).permutation(pattern.size)
         self.gone: list[Ints] = []
         self.drafts: list[Callable[[Ints, int], Stage]] = []
@@ -197,7 +248,8 @@ class _Planner:
     def plan(self) -> Elimination:
         while (leaving := self._independent()).any() and self._is_worth_it(leaving):
             self._eliminate(leaving)
-        order = np.concatenate([*self.gone, self.remaining])
+        core_order = np.argsort(self.place[self.remaining] == LAST_IN_CORE, kind="stable")
+        order = np.concatenate([*self.gone, self.remaining[core_order]])
         position = np.empty(self.size, dtype=np.intp)
         position[order] = np.arange(self.size)
         starts = np.cumsum([0, *[gone.size for gone in self.gone]])

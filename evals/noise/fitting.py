@@ -1,22 +1,40 @@
-"""Fitting a model to observations."""
+"""Fitting a model to observations: at the mode of its hyperparameters, or integrated over them."""
 
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
 
-from evals.noise.gaussian import NO_SITES
-from evals.noise.gradient import to_vector
+from evals.noise.arrays import Floats
+from evals.noise.evaluation import State, to_vector
+from evals.noise.gaussian import Gaussian
+from evals.noise.integration import LEAST_POINTS, Integrated, Integration, Kept, Summary, first_proposal
 from evals.noise.mixture import Mixture
 from evals.noise.mode import Mode, find_mode
 from evals.noise.model import Model, Settings
-from evals.noise.notes import describe
+from evals.noise.notes import describe, describe_integration
 from evals.noise.observations import Observations
 from evals.noise.posterior import Engine, Point, Posterior
+from evals.noise.propagation import TERM
 from evals.noise.terms import DEFAULT_TERMS
 
 HyperBy = Literal["mode", "integrated"]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How to search: by mode or integration, with which seed, how many points, on how many threads."""
+
+    hyper: HyperBy = "mode"
+    seed: int = 0
+    points: int = LEAST_POINTS
+    workers: int = 1
+
+    def __post_init__(self) -> None:
+        if self.hyper not in ("mode", "integrated"):
+            raise ValueError(f"hyper={self.hyper!r} is unknown: use mode or integrated.")
 
 
 def fit(
@@ -24,35 +42,109 @@ def fit(
     *,
     terms: Sequence[str] = DEFAULT_TERMS,
     hyper: HyperBy = "mode",
+    seed: int = 0,
+    points: int = LEAST_POINTS,
+    workers: int = 1,
     **settings: Any,
 ) -> Posterior:
     """The posterior of everybody's level given these observations.
 
-    ``hyper="mode"`` stops at the most likely hyperparameters (with ``prior="flat"``: REML). ``settings``
-    are the fields of ``Settings``: luck, prior, reference_sd, noise, credit_exponent, credit_norm, at.
+    ``hyper="mode"`` stops at the most likely hyperparameters (with ``prior="flat"``: REML),
+    ``hyper="integrated"`` integrates over them. ``settings`` are the fields of ``Settings``: luck, prior,
+    reference_sd, noise, credit_exponent, credit_norm, at. With asymmetric luck the symmetric posterior is
+    computed too and stands beside as ``posterior.symmetric``.
     """
-    began = time.perf_counter()
     model = Model.build(observations, Settings(terms=tuple(terms), **settings))
-    return at_mode(model, find_mode(model), began)
+    effort = Effort(hyper, seed, points, workers)
+    posterior = fit_model(model, effort)
+    if not model.is_asymmetric:
+        return posterior
+    return replace(posterior, symmetric=fit_model(model.symmetric, effort))
 
 
-def at_mode(model: Model, mode: Mode, began: float) -> Posterior:
-    """The posterior with the hyperparameters at their mode."""
-    gaussian = mode.gaussian
-    one = np.ones(1)
-    mixtures = {}
-    for name in model.design.reports:
-        mean, sd = gaussian.report(name)
-        mixtures[name] = Mixture(one, mean[None], sd[None])
-    fixed = model.design.fixed_slice
-    mixtures["fixed"] = Mixture(one, gaussian.mean[None, fixed], np.sqrt(gaussian.variance[None, fixed]))
-    vector = to_vector(mode.hyper)
+def fit_model(model: Model, effort: Effort) -> Posterior:
+    began = time.perf_counter()
+    mode = find_mode(model)
+    found = _integrate(model, mode, effort) if effort.hyper == "integrated" else _only(mode)
+    evaluations = mode.evaluations + found.evaluations
     return Posterior(
         model=model,
-        points=(Point(1.0, mode.hyper, NO_SITES),),
-        mixtures=mixtures,
-        hyper=Mixture(one, vector[None], np.zeros((1, vector.size))),
-        criterion=mode.objective,
-        engine=Engine(1.0, mode.evaluations, time.perf_counter() - began, mode.converged),
-        notes=(*model.notes, *describe(model, mode)),
+        points=tuple(
+            Point(float(weight), kept.hyper, kept.sites)
+            for weight, kept in zip(found.weights, found.kept, strict=True)
+        ),
+        mixtures=_mixtures(found),
+        hyper=Mixture(found.weights, found.vectors, np.zeros_like(found.vectors)),
+        criterion=mode.state.objective,
+        engine=Engine(
+            effective_points=found.effective,
+            evaluations=evaluations,
+            seconds=time.perf_counter() - began,
+            converged=mode.converged and found.all_converged,
+            pareto_k=found.pareto_k if effort.hyper == "integrated" else None,
+        ),
+        notes=(*model.notes, *describe(model, mode), *describe_integration(found)),
     )
+
+
+def _integrate(model: Model, mode: Mode, effort: Effort) -> Integrated:
+    integration = Integration(
+        model, mode.state, summarise, seed=effort.seed, least_points=effort.points, workers=effort.workers
+    )
+    return integration.run(first_proposal(model, mode.state))
+
+
+def _only(mode: Mode) -> Integrated:
+    """The mode as a mixture of one."""
+    vector = to_vector(mode.state.model, mode.hyper)
+    return Integrated(
+        vectors=vector[None],
+        weights=np.ones(1),
+        kept=(Kept.of(mode.state, summarise),),
+        effective=1.0,
+        pareto_k=-np.inf,
+        evaluations=0,
+    )
+
+
+def summarise(state: State) -> Summary:
+    """Mean, sd and standardised third cumulant of everything reported, at one point."""
+    gaussian = state.gaussian
+    inherited = None if state.luck is None else _luck_columns(gaussian)
+    found: Summary = {}
+    for name, matrix in gaussian.design.reports.items():
+        mean, sd = gaussian.report(name)
+        skew = None
+        if state.luck is not None and inherited is not None:
+            shared = matrix @ inherited
+            third = shared**3 @ state.luck.third_cumulants
+            skew = third / np.maximum(sd, np.finfo(float).tiny) ** 3
+        found[name] = (mean, sd, skew)
+    fixed = gaussian.design.fixed_slice
+    found["fixed"] = (gaussian.mean[fixed], np.sqrt(gaussian.variance[fixed]), None)
+    return found
+
+
+def _luck_columns(gaussian: Gaussian) -> Floats:
+    """Covariance of every variable with every output's luck: (variables, outputs)."""
+    design = gaussian.design
+    luck = design.slices[TERM]
+    if design.kept:
+        columns = gaussian.factor.last_columns(luck.stop - luck.start, design.reported)
+    else:
+        units = np.zeros((design.size, luck.stop - luck.start))
+        units[luck] = np.eye(luck.stop - luck.start)
+        columns = gaussian.factor.solve(units)
+    return np.asarray(gaussian.spread[:, None] * columns)
+
+
+def _mixtures(found: Integrated) -> dict[str, Mixture]:
+    mixtures = {}
+    for name in found.kept[0].summary:
+        means, sds, skews = zip(*(kept.summary[name] for kept in found.kept), strict=True)
+        bent = [skew if skew is not None else np.zeros_like(means[0]) for skew in skews]
+        has_skews = any(skew is not None for skew in skews)
+        mixtures[name] = Mixture(
+            found.weights, np.stack(means), np.stack(sds), np.stack(bent) if has_skews else None
+        )
+    return mixtures

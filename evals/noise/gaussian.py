@@ -1,9 +1,10 @@
 """The Gaussian posterior given the hyperparameters, and the criterion that they are chosen by.
 
-With u = m + S v (S the sd of each level, m its prior mean, mostly 0) and B of ``design``,
+With u = m + S v (S the sd of each level, m its prior mean, mostly 0), D the prior precision of v (1, or 0
+for fixed effects) and B of ``design``,
 
-    A = S B S + I (0 for fixed effects),      A v = S T' W (y - T m),
-    criterion = (n - p) log 2 pi - sum log w + log det A + r' W r + v' v,
+    A = S B S + D,      A v = S T' W (y - T m),
+    criterion = (n - p) log 2 pi - sum log w + log det A - log det D + r' W r + v' D v,
 
 which is -2 times the restricted log-likelihood. At sd = 0 nothing is singular.
 """
@@ -36,8 +37,8 @@ class Sites:
     """Gaussian stand-ins for priors or scores that aren't Gaussian."""
 
     term: str = ""  # the term whose levels they replace the prior of
-    mean: Floats | None = None
-    sd: Floats | None = None
+    precision: Floats | None = None
+    shift: Floats | None = None
     row_score: Floats | None = None
     row_precision: Floats | None = None
 
@@ -53,15 +54,25 @@ class Gaussian:
     hyper: Hyper
     sites: Sites = NO_SITES
     device: str = "cpu"
+    prepared: Factor | None = None  # where another computation has already factored these equations
 
     @cached_property
     def spread(self) -> Floats:
-        """S: the prior sd of each variable, 1 for fixed effects."""
+        """S: the prior sd of each variable, 1 for fixed effects and where sites stand for the prior."""
         spread = np.ones(self.design.size)
         spread[: self.design.random_size] = self.hyper.sd[self.design.term_of_variable]
-        if self.sites.sd is not None:
-            spread[self.design.slices[self.sites.term]] = self.sites.sd
+        if self.sites.precision is not None:
+            spread[self.design.slices[self.sites.term]] = 1.0
         return spread
+
+    @cached_property
+    def prior(self) -> Floats:
+        """Each variable's prior precision in units of its spread: 1, 0 for fixed effects, or its site's."""
+        prior = np.ones(self.design.size)
+        prior[self.design.fixed_slice] = 0.0
+        if self.sites.precision is not None:
+            prior[self.design.slices[self.sites.term]] = self.sites.precision
+        return prior
 
     @cached_property
     def precision(self) -> Floats:
@@ -90,16 +101,17 @@ class Gaussian:
         return np.asarray(entries.on_diagonal @ cells), np.asarray(entries.off_diagonal @ cells)
 
     @cached_property
-    def factor(self) -> Factor:
+    def equations(self) -> tuple[Floats, Floats]:
+        """A's diagonal and its entries on the pattern."""
         pattern, spread = self.design.entries.pattern, self.spread
         diagonal, values = self.entries
-        prior = np.ones(self.design.size)
-        prior[self.design.fixed_slice] = 0.0
-        return self.design.elimination.factor(
-            diagonal * spread**2 + prior,
-            values * spread[pattern.first] * spread[pattern.second],
-            device=self.device,
-        )
+        return diagonal * spread**2 + self.prior, values * spread[pattern.first] * spread[pattern.second]
+
+    @cached_property
+    def factor(self) -> Factor:
+        if self.prepared is not None:
+            return self.prepared
+        return self.design.elimination.factor(*self.equations, device=self.device)
 
     @cached_property
     def scores(self) -> Floats:
@@ -108,8 +120,8 @@ class Gaussian:
     @cached_property
     def prior_mean(self) -> Floats:
         mean = np.zeros(self.design.size)
-        if self.sites.mean is not None:
-            mean[self.design.slices[self.sites.term]] = self.sites.mean
+        if self.sites.precision is not None and self.sites.shift is not None:
+            mean[self.design.slices[self.sites.term]] = self.sites.shift / self.sites.precision
         return mean
 
     def project(self, rows: Floats) -> Floats:
@@ -133,10 +145,10 @@ class Gaussian:
     @cached_property
     def criterion(self) -> float:
         free = self.scores.size - self.design.fixed.shape[1]
-        inner = self.standardized[: self.design.random_size]
-        fit = float(self.row_precision @ self.residual**2 + inner @ inner)
-        noise = float(np.log(self.precision) @ self.design.row_counts)
-        return float(free * LOG_2PI - noise + self.factor.log_determinant + fit)
+        fit = float(self.row_precision @ self.residual**2 + self.prior @ self.standardized**2)
+        known = float(np.log(self.precision) @ self.design.row_counts)
+        known += float(np.log(self.prior[: self.design.random_size]).sum())
+        return float(free * LOG_2PI - known + self.factor.log_determinant + fit)
 
     @cached_property
     def inverse_entries(self) -> tuple[Floats, Floats]:

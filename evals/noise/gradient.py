@@ -10,16 +10,7 @@ The vector of hyperparameters is (sd of terms, noise sds, free scales), in that 
 import numpy as np
 
 from evals.noise.arrays import Floats, tally
-from evals.noise.gaussian import Gaussian, Hyper
-
-
-def to_vector(hyper: Hyper) -> Floats:
-    return np.concatenate([hyper.sd, hyper.noise, hyper.scale])
-
-
-def from_vector(vector: Floats, like: Hyper, luck: float = 0.0) -> Hyper:
-    ends = np.cumsum([like.sd.size, like.noise.size, like.scale.size])
-    return Hyper(vector[: ends[0]], vector[ends[0] : ends[1]], vector[ends[1] : ends[2]], luck)
+from evals.noise.gaussian import Gaussian
 
 
 def criterion_gradient(gaussian: Gaussian) -> Floats:

@@ -1,7 +1,7 @@
 """A model for some observations: which terms, noise and scales, and the priors of their sds."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Literal
 
@@ -75,6 +75,14 @@ class Model:
     @property
     def is_asymmetric(self) -> bool:
         return self.settings.luck == "asymmetric" and "output" in self.design.slices
+
+    @cached_property
+    def symmetric(self) -> "Model":
+        """The same model with symmetric luck, on the same design."""
+        settings = replace(self.settings, luck="symmetric")
+        return replace(
+            self, settings=settings, priors=self.priors[:-1] if self.is_asymmetric else self.priors
+        )
 
     @cached_property
     def names(self) -> tuple[str, ...]:

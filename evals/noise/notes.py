@@ -4,6 +4,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse import csgraph
 
+from evals.noise.integration import LARGEST_PARETO_K, LEAST_EFFECTIVE, Integrated
 from evals.noise.mode import Mode
 from evals.noise.model import Model
 from evals.noise.observations import Observations
@@ -22,6 +23,20 @@ def describe(model: Model, mode: Mode) -> list[str]:
         notes.append(
             "The search for the hyperparameters did not converge: treat the estimates as provisional."
         )
+    return notes
+
+
+def describe_integration(found: Integrated) -> list[str]:
+    """Sentences about too few effective points and about sweeps that didn't converge."""
+    notes = []
+    if found.weights.size > 1 and found.effective < LEAST_EFFECTIVE:
+        notes.append(f"Only {found.effective:.0f} effective points: treat intervals as approximate.")
+    if found.pareto_k > LARGEST_PARETO_K:
+        notes.append(
+            f"The weights' tail is heavy (Pareto k {found.pareto_k:.2f}): treat intervals as approximate."
+        )
+    if not found.all_converged:
+        notes.append("The sweeps over luck did not converge everywhere: treat the estimates as provisional.")
     return notes
 
 

@@ -6,8 +6,9 @@ from noise_cohorts import Dense, make_cohort, make_measured_cohort
 from scipy.optimize import approx_fprime
 
 from evals.noise import DEFAULT_TERMS, Observations, elimination, fit
+from evals.noise.evaluation import from_vector, to_vector
 from evals.noise.gaussian import Gaussian, Hyper
-from evals.noise.gradient import average_information, criterion_gradient, directions, from_vector, to_vector
+from evals.noise.gradient import average_information, criterion_gradient, directions
 from evals.noise.model import Model, Settings
 
 
@@ -67,10 +68,10 @@ def test_reported_sds_equal_the_dense_covariance_of_levels(point):
 
 def test_the_gradient_equals_finite_differences(point):
     model, gaussian = point
-    vector = to_vector(gaussian.hyper)
+    vector = to_vector(model, gaussian.hyper)
 
     def criterion(at):
-        return Gaussian(model.design, from_vector(at, model.start)).criterion
+        return Gaussian(model.design, from_vector(model, at)).criterion
 
     np.testing.assert_allclose(
         criterion_gradient(gaussian), approx_fprime(vector, criterion, 1e-6), rtol=1e-4, atol=1e-3
@@ -87,13 +88,13 @@ def test_average_information_equals_its_dense_definition(point):
 
 def test_directions_equal_the_derivative_of_the_dense_covariance(point):
     model, gaussian = point
-    vector = to_vector(gaussian.hyper)
+    vector = to_vector(model, gaussian.hyper)
     weighted = Dense(model, gaussian).p @ gaussian.scores
 
     for at, column in enumerate(directions(gaussian).T):
         step = 1e-6 * (np.arange(vector.size) == at)
         above, below = (
-            Dense(model, Gaussian(model.design, from_vector(vector + sign * step, model.start))).v
+            Dense(model, Gaussian(model.design, from_vector(model, vector + sign * step))).v
             for sign in (1, -1)
         )
         np.testing.assert_allclose(column, (above - below) @ weighted / 2e-6, atol=1e-6)

@@ -1,0 +1,189 @@
+"""Integration over the hyperparameters: importance-sampled scrambled Sobol points.
+
+Points come from a t at the mode, then from t's fitted to the weighted points so far; every point is
+weighted by the target over the mixture of all proposals used.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import numpy as np
+from scipy import optimize, special
+
+from evals.noise.arrays import Floats
+from evals.noise.evaluation import State, evaluate, from_working, is_noise, to_vector, to_working
+from evals.noise.gaussian import Hyper, Sites
+from evals.noise.model import Model
+from evals.noise.propagation import TOLERANCE
+from evals.noise.proposal import Proposal, pareto_k, refit
+
+ROUND = 128
+LEAST_POINTS = 256
+LEAST_EFFECTIVE = 100.0
+MOST_ROUNDS = 6
+LARGEST_PARETO_K = 0.7
+INNER_STEPS = 25
+NEGLIGIBLE = 1e-10
+
+Summary = dict[str, tuple[Floats, Floats, Floats | None]]
+Summarise = Callable[[State], Summary]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What stays of an evaluated state: enough to make it again, and its summary."""
+
+    hyper: Hyper
+    sites: Sites
+    converged: bool
+    summary: Summary
+
+    @classmethod
+    def of(cls, state: State, summarise: Summarise) -> "Kept":
+        return cls(state.hyper, state.sites, state.converged, summarise(state))
+
+
+@dataclass(frozen=True)
+class Integrated:
+    """Weighted points, summarised as they passed."""
+
+    vectors: Floats
+    weights: Floats
+    kept: tuple[Kept, ...]
+    effective: float
+    pareto_k: float
+    evaluations: int
+
+    @property
+    def all_converged(self) -> bool:
+        return all(kept.converged for kept in self.kept)
+
+
+@dataclass
+class Integration:
+    """One run of the integration; holds the points so far."""
+
+    model: Model
+    mode: State
+    summarise: Summarise
+    seed: int = 0
+    least_points: int = LEAST_POINTS
+    workers: int = 1
+    proposals: list[Proposal] = field(default_factory=list)
+    points: list[Floats] = field(default_factory=list)
+    log_target: list[Floats] = field(default_factory=list)
+    found: list[Kept | None] = field(default_factory=list)
+    evaluations: int = 0
+
+    def run(self, proposal: Proposal) -> Integrated:
+        for number in range(MOST_ROUNDS):
+            self.add(proposal, number)
+            weights, log_weights = self.weigh()
+            effective = 1.0 / float((weights**2).sum())
+            k = pareto_k(log_weights)
+            enough = effective >= LEAST_EFFECTIVE and k <= LARGEST_PARETO_K
+            if (number + 1) * ROUND >= self.least_points and enough:
+                break
+            proposal = refit(np.concatenate(self.points), weights, proposal.folds, proposal)
+        return self.result(weights, effective, k)
+
+    def add(self, proposal: Proposal, number: int) -> None:
+        """Evaluate one more round of points."""
+        points = proposal.points(ROUND, seed=self.seed * 1000 + number)
+        with ThreadPoolExecutor(self.workers) as pool:
+            done = list(pool.map(self.at, points))
+        self.evaluations += ROUND
+        self.proposals.append(proposal)
+        self.points.append(points)
+        self.found += [found for _, found in done]
+        self.log_target.append(np.array([target for target, _ in done]))
+
+    def at(self, working: Floats) -> tuple[float, Kept | None]:
+        """Log target density in working coordinates, and the summary of the state there."""
+        vector = from_working(self.model, working)
+        start = self.mode.luck.sites if self.mode.luck is not None else None
+        try:
+            state = evaluate(self.model, vector, start=start, tolerance=TOLERANCE)
+            target = -0.5 * state.objective + float(working[is_noise(self.model)].sum())
+        except np.linalg.LinAlgError:
+            return -np.inf, None
+        if not np.isfinite(target):
+            return -np.inf, None
+        return target, Kept.of(state, self.summarise)
+
+    def weigh(self) -> tuple[Floats, Floats]:
+        points, target = np.concatenate(self.points), np.concatenate(self.log_target)
+        densities = np.stack([proposal.log_density(points) for proposal in self.proposals])
+        log_weights = target - special.logsumexp(densities, axis=0)
+        return np.asarray(special.softmax(log_weights)), log_weights
+
+    def result(self, weights: Floats, effective: float, k: float) -> Integrated:
+        points = np.concatenate(self.points)
+        pairs = [
+            (at, kept) for at, kept in enumerate(self.found) if kept is not None and weights[at] > NEGLIGIBLE
+        ]
+        where = [at for at, _ in pairs]
+        return Integrated(
+            vectors=np.stack([from_working(self.model, points[at]) for at in where]),
+            weights=weights[where] / weights[where].sum(),
+            kept=tuple(kept for _, kept in pairs),
+            effective=effective,
+            pareto_k=k,
+            evaluations=self.evaluations,
+        )
+
+
+def first_proposal(model: Model, mode: State) -> Proposal:
+    """A t where sds times the target is highest, with the curvature there.
+
+    That point is inside even where the mode has sds at zero, and near the mode where they are well known.
+    """
+    center, state = _inner_mode(model, mode)
+    folds = ~is_noise(model)
+    curvature = _curvature(model, state, center)
+    curvature[np.diag_indices_from(curvature)] += np.where(folds, 2.0 / center**2, 0.0)
+    value, vector = np.linalg.eigh(0.5 * curvature)
+    value = np.maximum(value, 1.0 / (2.0 * model.reference) ** 2)
+    return Proposal(center, np.asarray((vector / value) @ vector.T), folds)
+
+
+def _inner_mode(model: Model, mode: State) -> tuple[Floats, State]:
+    """The mode of the density of logarithms, by BFGS from the mode."""
+    vector = to_vector(model, mode.hyper)
+    start = np.log(np.maximum(vector, np.where(is_noise(model), 0.0, 0.1 * model.reference)))
+    latest = {"state": mode}
+
+    def objective(logs: Floats) -> tuple[float, Floats]:
+        state = _nearby(model, np.exp(logs), latest["state"])
+        if state is None:
+            return 1e12, np.zeros(logs.size)
+        latest["state"] = state
+        return state.objective - 2.0 * float(logs.sum()), state.slope * np.exp(logs) - 2.0
+
+    found = optimize.minimize(
+        objective, start, jac=True, method="L-BFGS-B", options={"maxiter": INNER_STEPS, "gtol": 0.05}
+    )
+    vector = np.exp(found.x)
+    return to_working(model, vector), _nearby(model, vector, latest["state"]) or mode
+
+
+def _nearby(model: Model, vector: Floats, before: State) -> State | None:
+    start = before.luck.sites if before.luck is not None else None
+    try:
+        return evaluate(model, vector, start=start)
+    except np.linalg.LinAlgError:
+        return None
+
+
+def _curvature(model: Model, mode: State, center: Floats) -> Floats:
+    """Finite differences of the gradient, each step a small part of the coordinate."""
+    size = center.size
+    step = np.where(is_noise(model), 0.02, 0.02 * np.abs(center))
+    columns = np.zeros((size, size))
+    for at in range(size):
+        there = center + np.where(np.arange(size) == at, step, 0.0)
+        state = _nearby(model, from_working(model, there), mode)
+        if state is not None:
+            columns[at] = (state.working_slope - mode.working_slope) / step[at]
+    return np.asarray(0.5 * (columns + columns.T))
