@@ -24,6 +24,11 @@ class CohortQuerySet(models.QuerySet["Cohort"]):
         """Cohorts whose estimates this user may see in full."""
         return self.filter(program__in=Program.objects.where(user, Role.LEAD, Role.COMMITTEE))
 
+    def overseen_by(self, user: Visitor) -> Self:
+        """Cohorts whose work this user looks after: those who decide, and research managers."""
+        overseers = (Role.LEAD, Role.COMMITTEE, Role.RESEARCH_MANAGER)
+        return self.filter(program__in=Program.objects.where(user, *overseers))
+
 
 class Cohort(models.Model):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
@@ -78,6 +83,9 @@ class Track(models.Model):
 class StageQuerySet(models.QuerySet["Stage"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(cohort__in=Cohort.objects.visible_to(user))
+
+    def led_by(self, user: Visitor) -> Self:
+        return self.filter(cohort__program__in=Program.objects.where(user, Role.LEAD))
 
     def current(self) -> Self:
         today = timezone.localdate()

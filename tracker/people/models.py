@@ -141,6 +141,10 @@ class PersonQuerySet(models.QuerySet["Person"]):
         held = Membership.objects.active().filter(role__in=roles)
         return self.filter(pk__in=held.values("person"))
 
+    def decided_by(self, user: Visitor) -> Self:
+        """People of programs in which this user decides."""
+        return self.filter(program__in=Program.objects.where(user, Role.LEAD, Role.COMMITTEE))
+
     def of(self, user: Visitor) -> Self:
         """The persons this user is, one for each program."""
         return self.filter(user=user) if user.is_authenticated and user.is_active else self.none()

@@ -7,7 +7,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import Q
+from django.db.models import Max, Q
 from django.utils import timezone
 
 from tracker.cohorts.models import Cohort, Stage
@@ -29,6 +29,11 @@ class ProjectQuerySet(models.QuerySet["Project"]):
         return self.filter(
             Q(program__in=workplaces) | Q(pk__in=self.model.objects.worked_on_by(user).values("pk"))
         )
+
+    def with_latest_empirical_output(self) -> Self:
+        """Adds ``latest_empirical_on``: when it last made contact with reality."""
+        empirical = Q(outputs__is_empirical=True, outputs__retracted_at=None)
+        return self.annotate(latest_empirical_on=Max("outputs__produced_on", filter=empirical))
 
     def worked_on_by(self, user: Visitor) -> Self:
         teams = TeamMember.objects.active().filter(person__in=Person.objects.of(user))
@@ -182,6 +187,9 @@ class TeamMember(models.Model):
 class MilestoneQuerySet(models.QuerySet["Milestone"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(project__in=Project.objects.visible_to(user))
+
+    def unreached(self) -> Self:
+        return self.filter(reached_at=None)
 
 
 class Milestone(models.Model):

@@ -113,6 +113,9 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         decided = Program.objects.where(user, *DECIDERS)
         return self.filter(Q(output__program__in=decided) | Q(rater__in=Person.objects.of(user)))
 
+    def given_by(self, user: Visitor) -> Self:
+        return self.filter(rater__in=Person.objects.of(user))
+
     def record(
         self,
         *,
@@ -322,6 +325,23 @@ class ConflictQuerySet(models.QuerySet["Conflict"]):
     def visible_to(self, user: Visitor) -> Self:
         leading = Program.objects.where(user, Role.LEAD, Role.COMMITTEE)
         return self.filter(Q(person__in=Person.objects.of(user)) | Q(person__program__in=leading))
+
+    def declare(self, *, person: Person, project: Project, reason: str = "") -> "Conflict":
+        """The person will judge nothing of this project; saying so twice is one conflict."""
+        if person.program_id != project.program_id:
+            raise RuleBroken(f"{person} is not in {project.program}.", code="other-program")
+        with transaction.atomic():
+            conflict, is_new = self.get_or_create(
+                person=person, project=project, withdrawn_at=None, defaults={"reason": reason}
+            )
+            if is_new:
+                Event.objects.write(
+                    "conflict.declared",
+                    program=person.program.public_id,
+                    subject=project.public_id,
+                    actor=person.public_id,
+                )
+        return conflict
 
 
 class Conflict(models.Model):
