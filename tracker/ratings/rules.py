@@ -1,6 +1,5 @@
 """What may be recorded as a rating. One and many are judged by the same rules."""
 
-import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -109,7 +108,8 @@ class ReadingRules:
 
 
 def judge_score(value: Any, scale: Scale, key: str) -> None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+    # What is not a number compares as outside every scale, and so does an infinite one.
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not is_number or not scale.lowest <= value <= scale.highest:
         raise RuleBroken(
             f"Score {key} with a number from {scale.lowest:g} to {scale.highest:g}.",
