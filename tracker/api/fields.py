@@ -5,11 +5,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import models
-from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
-
-from tracker.api.parsers import strict_json
 
 LARGEST_TEAM = 50
 
@@ -113,17 +110,3 @@ class PublicIdsField(serializers.ListField):
 
     def to_representation(self, data: Iterable[Any]) -> list[UUID]:
         return [row.public_id for row in data]
-
-
-@extend_schema_field(OpenApiTypes.OBJECT)
-class JSONTextField(serializers.Field[Any, Any, Any, Any]):
-    """A JSON object, sent as text in a form with a file beside it."""
-
-    def to_internal_value(self, data: Any) -> dict[str, Any]:
-        value = strict_json(data) if isinstance(data, str) else data
-        if not isinstance(value, dict):
-            raise serializers.ValidationError('Send a JSON object, such as {"accuracy": {"value": 0.93}}.')
-        return value
-
-    def to_representation(self, value: Any) -> Any:
-        return value

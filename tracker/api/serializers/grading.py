@@ -2,11 +2,16 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from tracker.api.fields import JSONTextField, PublicIdField, Strict, StrictModelSerializer, external_id
+from tracker.api.fields import PublicIdField, Strict, StrictModelSerializer, external_id
+from tracker.api.parsers import strict_json
 from tracker.grading.models import Benchmark, Measurement, Run, Submission
 from tracker.projects.models import Output, Project
+
+LARGEST = 1e300
 
 
 class BenchmarkSerializer(StrictModelSerializer):
@@ -99,10 +104,34 @@ class SubmissionSerializer(StrictModelSerializer):
         read_only_fields = fields
 
 
+class ClaimSerializer(Strict):
+    """What the senders say they measured of one metric, and how sure they were."""
+
+    value = serializers.FloatField(min_value=-LARGEST, max_value=LARGEST)
+    standard_error = serializers.FloatField(min_value=0, max_value=LARGEST, required=False)
+    n = serializers.IntegerField(min_value=1, max_value=10**9, required=False)
+    seeds = serializers.IntegerField(min_value=1, max_value=10**6, required=False)
+
+
+@extend_schema_field(OpenApiTypes.OBJECT)
+class ClaimsField(serializers.Field[Any, Any, Any, Any]):
+    """Metric to claim: a JSON object, sent as text because a file stands beside it."""
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        value = strict_json(data) if isinstance(data, str) else data
+        if not isinstance(value, dict):
+            raise serializers.ValidationError('Send a JSON object, such as {"accuracy": {"value": 0.93}}.')
+        claim = ClaimSerializer()
+        return {metric: dict(claim.run_validation(stated)) for metric, stated in value.items()}
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class UploadSerializer(Strict):
     """A form with the file and, beside it, whose it is and what they claim."""
 
     project = PublicIdField(Project, scope="editable_by")
     file = serializers.FileField(max_length=200)
-    claims = JSONTextField(required=False, help_text='Such as {"accuracy": {"value": 0.93}}.')
+    claims = ClaimsField(required=False, help_text='Such as {"accuracy": {"value": 0.93}}.')
     external_id = external_id()

@@ -52,10 +52,21 @@ class RatingRowSerializer(Strict):
     external_id = external_id()
 
 
+@extend_schema_field(RatingRowSerializer)
+class RowField(serializers.Field[Any, Any, Any, Any]):
+    """One row as it was sent: each is judged on its own, and its faults are named with its number."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
 class BulkSerializer(Strict):
     """Many ratings: all are recorded, or none."""
 
-    ratings = serializers.ListField(child=serializers.JSONField(), allow_empty=False)
+    ratings = serializers.ListField(child=RowField(allow_null=True), allow_empty=False)
     dry_run = serializers.BooleanField(default=False, help_text="Only say whether they would be recorded.")
 
 
