@@ -9,6 +9,7 @@ import unicodedata
 import zipfile
 import zlib
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import BinaryIO
 
 from evals.grading.limits import MEBIBYTE, Limits
@@ -39,6 +40,7 @@ def zip_members(stream: BinaryIO, limits: Limits) -> list[Member]:
     """The files of a zip, refused where names, links, sizes or places are not honest."""
     check_count(stream, limits)
     entries = [entry for entry in central_directory(stream) if not entry.is_dir()]
+    check_places(entries)
     check_names(entries)
     check_sizes(entries, limits)
     members = [located(stream, entry) for entry in entries]
@@ -67,6 +69,13 @@ def central_directory(stream: BinaryIO) -> list[zipfile.ZipInfo]:
             return archive.infolist()
     except (zipfile.BadZipFile, ValueError, OSError, NotImplementedError, struct.error) as error:
         raise Refused("bad-archive") from error
+
+
+def check_places(entries: list[zipfile.ZipInfo]) -> None:
+    """No entry starts within another's packed bytes, by the directory alone."""
+    ordered = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+    if any(start + size > after for (start, size), (after, _) in pairwise(ordered)):
+        raise Refused("overlapping-entries")
 
 
 def check_names(entries: list[zipfile.ZipInfo]) -> None:
@@ -121,7 +130,7 @@ def located(stream: BinaryIO, entry: zipfile.ZipInfo) -> Member:
 def check_overlap(members: list[Member]) -> None:
     """No two members share bytes."""
     ordered = sorted(members, key=lambda member: member.start)
-    for before, after in zip(ordered, ordered[1:], strict=False):
+    for before, after in pairwise(ordered):
         if before.start + before.packed > after.start:
             raise Refused("overlapping-entries")
 

@@ -18,10 +18,28 @@ DECLARATION = "benchmark.toml"
 HIDDEN = "hidden"
 FORMATS = ("csv", "jsonl", "npz", "parquet", "safetensors", "zip", "code")
 KNOWN_KEYS = frozenset(
-    "name version summary task classes quantiles seed per_day formats seeds_required licence"
-    " data headline metrics anchors limits architectures corruptions".split()
+    [
+        "name",
+        "version",
+        "summary",
+        "task",
+        "classes",
+        "quantiles",
+        "seed",
+        "per_day",
+        "formats",
+        "seeds_required",
+        "licence",
+        "data",
+        "headline",
+        "metrics",
+        "anchors",
+        "limits",
+        "architectures",
+        "corruptions",
+    ]
 )
-DATA_KEYS = frozenset("inputs labels cluster slices split canary scale".split())
+DATA_KEYS = frozenset(["inputs", "labels", "cluster", "slices", "split", "canary", "scale"])
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,9 @@ class Supervisor:
     def streams(self) -> Iterator[tuple[BinaryIO, int]]:
         """The child's three streams with the events that matter."""
         child = self.child
-        assert child.stdin and child.stdout and child.stderr
+        assert child.stdin
+        assert child.stdout
+        assert child.stderr
         yield child.stdin, selectors.EVENT_WRITE  # type: ignore[misc]
         yield child.stdout, selectors.EVENT_READ  # type: ignore[misc]
         yield child.stderr, selectors.EVENT_READ  # type: ignore[misc]

@@ -14,7 +14,17 @@ CLAIM_KEYS = frozenset(("metric", "value", "seeds", "n", "standard_error", "slic
 MAXIMUM_CLAIMS = 50
 SURE = 0.05
 SHARES = frozenset(
-    "accuracy balanced_accuracy exact_match subset_accuracy macro_f1 micro_f1 mean_iou auroc rouge_l".split()
+    [
+        "accuracy",
+        "balanced_accuracy",
+        "exact_match",
+        "subset_accuracy",
+        "macro_f1",
+        "micro_f1",
+        "mean_iou",
+        "auroc",
+        "rouge_l",
+    ]
 )
 
 
@@ -92,9 +102,8 @@ def compared(claim: Claim, row: Mapping[str, Any] | None) -> CheckedClaim:
         return CheckedClaim(claim, None)
     difference = claim.value - row["value"]
     error = math.hypot(claim.error, row["standard_error"] or 0.0)
-    if error == 0:
-        p_value = 1.0 if difference == 0 else 0.0
-    else:
-        p_value = 2 * NormalDist().cdf(-abs(difference) / error)
+    p_value = (
+        (1.0 if difference == 0 else 0.0) if error == 0 else 2 * NormalDist().cdf(-abs(difference) / error)
+    )
     verdict = "differs" if p_value < SURE else "agrees"
     return CheckedClaim(claim, row["value"], difference, error, p_value, verdict)

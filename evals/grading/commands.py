@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
@@ -139,19 +139,17 @@ def run_phases(request: GradeRequest, phases: Sequence[str]) -> list[PhaseResult
         for phase in phases:
             bar = progress.add_task(phase, total=None)
             results.append(
-                run_phase(
-                    phase,
-                    request,
-                    scorer=scorer,
-                    on_progress=lambda done, total, bar=bar: progress.update(
-                        bar, completed=done, total=total
-                    ),
-                )
+                run_phase(phase, request, scorer=scorer, on_progress=partial(advance, progress, bar))
             )
             progress.update(bar, completed=1, total=1)
             if results[-1].state != "succeeded":
                 break
     return results
+
+
+def advance(progress: Progress, bar: TaskID, done: int, total: int) -> None:
+    """Move one bar."""
+    progress.update(bar, completed=done, total=total)
 
 
 def as_json(results: list[PhaseResult], checked: list[CheckedClaim]) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from evals.grading.archives import Member, read_member, zip_members
 from evals.grading.arrays import npz_layout, read_npz
 from evals.grading.benchmarks import Benchmark
 from evals.grading.limits import Limits
+from evals.grading.model_folders import folder_files, inspect_files, zip_files
 from evals.grading.predictions import Expected, answers, check_plain
 from evals.grading.refusals import Refused
 from evals.grading.sniffing import PICKLE_MAGIC, SNIFF_BYTES, UNSAFE_MAGIC, sniff
@@ -57,12 +58,22 @@ def inspect_artifact(
     path = Path(path)
     door = Door(limits or (benchmark.limits if benchmark else Limits()), benchmark, deep)
     if path.is_dir():
-        raise Refused("wrong-format")
+        return inspect_folder(path, door)
     size = path.stat().st_size
     if size > door.limits.max_bytes:
         raise Refused("too-big", bytes=size, limit=door.limits.max_bytes)
     with path.open("rb") as stream:
         return inspect_stream(stream, size, door=door, filename=filename or path.name)
+
+
+def inspect_folder(path: Path, door: Door) -> Artifact:
+    """The same for a model folder."""
+    if door.benchmark:
+        raise Refused("wrong-format", names=door.benchmark.formats)
+    files = folder_files(path, door.limits)
+    if not files:
+        raise Refused("empty")
+    return Artifact("model", sum(file.size for file in files.values()), inspect_files(files, door.limits))
 
 
 def inspect_stream(stream: BinaryIO, size: int, *, door: Door, filename: str) -> Artifact:
@@ -178,7 +189,7 @@ def zip_facts(stream: BinaryIO, door: Door) -> dict[str, Any]:
         return npz_facts(stream, door)
     for member in members:
         check_member(stream, member)
-    raise Refused("wrong-format")
+    return inspect_files(zip_files(stream, members, door.limits), door.limits)
 
 
 def check_member(stream: BinaryIO, member: Member) -> None:

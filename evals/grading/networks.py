@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import cast
 
 import torch
@@ -19,7 +20,7 @@ class Mlp(nn.Module):
 
     def __init__(self, widths: list[int]) -> None:
         super().__init__()
-        pairs = zip(widths, widths[1:], strict=False)
+        pairs = itertools.pairwise(widths)
         self.layers = nn.ModuleList(nn.Linear(before, after) for before, after in pairs)
 
     def forward(self, x: Tensor) -> Tensor:  # (batch, inputs) → (batch, classes)

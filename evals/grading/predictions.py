@@ -253,7 +253,7 @@ def check_plain(columns: Mapping[str, Any]) -> None:
     parts = [values for name, values in numeric.items() if name.startswith("p")]
     if any(((values < 0) | (values > 1)).any() for values in parts):
         raise Refused("bad-probability")
-    if len(parts) > 1 and (abs(sum(parts) - 1) > SUM_TOLERANCE).any():
+    if len(parts) > 1 and (abs(np.sum(parts, axis=0) - 1) > SUM_TOLERANCE).any():
         raise Refused("bad-probability")
 
 

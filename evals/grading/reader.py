@@ -11,7 +11,7 @@ import json
 import os
 import sys
 import time
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from evals.grading import confine
 
@@ -21,6 +21,7 @@ JOBS = {
     "table": "evals.grading.reading_tables",
     "weights": "evals.grading.reading_weights",
     "tokenizer": "evals.grading.reading_tokenizers",
+    "template": "evals.grading.reading_templates",
     "code": "evals.grading.reading_code",
 }
 

@@ -56,6 +56,10 @@ REFUSALS: dict[str, Reason] = {
     "duplicate-name": Reason(
         "Two names that are the same, or differ only by case.", "Give every file its own name."
     ),
+    "unexpected-file": Reason(
+        "A file that is no part of a model.",
+        "Send only configuration, safetensors weights and tokenizer files under their usual names.",
+    ),
     "too-many-files": Reason("More files than any submission needs.", "Send fewer files."),
     # arrays and weights
     "object-array": Reason(
@@ -240,7 +244,7 @@ def sentence(code: str, *, names: tuple[str, ...], details: dict[str, int | floa
     """The advice of a code with its details in brackets."""
     advice = REFUSALS[code].advice
     said = [f"{word} {number:g}" for word, number in list(details.items())[:MAXIMUM_DETAILS]]
-    said += [name for name in names[:MAXIMUM_DETAILS]]
+    said += list(names[:MAXIMUM_DETAILS])
     return f"{advice.rstrip('.')} ({', '.join(said)})." if said else advice
 
 

@@ -10,8 +10,41 @@ from evals.grading.refusals import Refused
 SNIFF_BYTES = 512
 TEXT_FORMATS = {".csv": "csv", ".jsonl": "jsonl", ".json": "json", ".md": "text", ".txt": "text"}
 UNSAFE_SUFFIXES = frozenset(
-    ".pkl .pickle .joblib .pt .pth .bin .ckpt .pt2 .npy .gguf .ggml .h5 .keras .tar .tgz .gz .bz2 .xz .zst .7z .rar"
-    " .yaml .yml .xml .html .svg .py .so .exe .onnx .msgpack .dill .cloudpickle".split()
+    [
+        ".pkl",
+        ".pickle",
+        ".joblib",
+        ".pt",
+        ".pth",
+        ".bin",
+        ".ckpt",
+        ".pt2",
+        ".npy",
+        ".gguf",
+        ".ggml",
+        ".h5",
+        ".keras",
+        ".tar",
+        ".tgz",
+        ".gz",
+        ".bz2",
+        ".xz",
+        ".zst",
+        ".7z",
+        ".rar",
+        ".yaml",
+        ".yml",
+        ".xml",
+        ".html",
+        ".svg",
+        ".py",
+        ".so",
+        ".exe",
+        ".onnx",
+        ".msgpack",
+        ".dill",
+        ".cloudpickle",
+    ]
 )
 UNSAFE_MAGIC = (
     b"GGUF",

@@ -4,13 +4,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-HIGHER = (
-    "accuracy balanced_accuracy macro_f1 kappa mcc auroc average_precision r2 spearman ndcg mrr"
-    " exact_match rouge_l subset_accuracy micro_f1 mean_iou"
-).split()
-LOWER = "log_loss brier calibration_error rmse mae crps hamming_loss".split()
+HIGHER = [
+    "accuracy",
+    "balanced_accuracy",
+    "macro_f1",
+    "kappa",
+    "mcc",
+    "auroc",
+    "average_precision",
+    "r2",
+    "spearman",
+    "ndcg",
+    "mrr",
+    "exact_match",
+    "rouge_l",
+    "subset_accuracy",
+    "micro_f1",
+    "mean_iou",
+]
+LOWER = ["log_loss", "brier", "calibration_error", "rmse", "mae", "crps", "hamming_loss"]
 DIRECTIONS = {**dict.fromkeys(HIGHER, "higher"), **dict.fromkeys(LOWER, "lower")}
-NEEDS_PROBABILITIES = frozenset("log_loss brier calibration_error auroc average_precision".split())
+NEEDS_PROBABILITIES = frozenset(["log_loss", "brier", "calibration_error", "auroc", "average_precision"])
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,4 +23,4 @@ def unpack_texts(characters: NDArray[Any], ends: NDArray[Any]) -> list[str]:
     if places != sorted(places) or places[-1] != characters.size:
         raise ValueError("The ends of the texts do not fit their characters.")
     data = characters.tobytes()
-    return [data[start:end].decode("utf-8") for start, end in zip(places, places[1:], strict=False)]
+    return [data[start:end].decode("utf-8") for start, end in itertools.pairwise(places)]

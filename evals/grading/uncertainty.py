@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from evals.grading.metrics.grade import Grade
+from evals.grading.metrics.grade import Grade, distinct
 
 RESAMPLES = 4000
 LEVEL = 0.95
@@ -49,7 +49,7 @@ def bootstrap(
         low=float(low),
         high=float(high),
         method=f"bootstrap of {what if clusters is None else 'clusters'}, {resamples} draws",
-        clusters=None if clusters is None else int(clusters.unique().numel()),
+        clusters=None if clusters is None else int(distinct(clusters)[0].numel()),
     )
 
 
@@ -58,17 +58,15 @@ def draws(
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
     """(resamples,) values of the grade under resampled weights."""
     generator = np.random.Generator(np.random.Philox(seed))
-    weights = unit_weights if clusters is None else cluster_weights
-    parts = [
-        grade.statistic(block.to(grade.counts.device)).cpu().numpy()
-        for block in weights(grade, generator, resamples, clusters)  # type: ignore[operator]
-    ]
+    if clusters is None:
+        blocks = unit_weights(grade, generator, resamples)
+    else:
+        blocks = cluster_weights(grade, generator, resamples, clusters=clusters)
+    parts = [grade.statistic(block.to(grade.counts.device)).cpu().numpy() for block in blocks]
     return np.asarray(np.concatenate(parts), np.float64)
 
 
-def unit_weights(
-    grade: Grade, generator: np.random.Generator, resamples: int, _: Tensor | None
-) -> Iterator[Tensor]:
+def unit_weights(grade: Grade, generator: np.random.Generator, resamples: int) -> Iterator[Tensor]:
     """Blocks (draws, units) of multinomial counts."""
     counts = grade.counts.cpu().numpy()
     chances = counts / counts.sum()
@@ -77,10 +75,10 @@ def unit_weights(
 
 
 def cluster_weights(
-    grade: Grade, generator: np.random.Generator, resamples: int, clusters: Tensor
+    grade: Grade, generator: np.random.Generator, resamples: int, *, clusters: Tensor
 ) -> Iterator[Tensor]:
     """Blocks (draws, units) of counts when whole clusters are drawn."""
-    _, member = clusters.cpu().unique(return_inverse=True)
+    _, member = distinct(clusters.cpu())
     count = int(member.max()) + 1
     unit = grade.unit.cpu()
     by_item = grade.counts.numel() == grade.n
@@ -121,7 +119,7 @@ def wilson(value: float, n: int, error: float) -> Interval:
 
 def clustered(grade: Grade, clusters: Tensor) -> Interval:
     """The error when items of a cluster go together, with the small-sample factor C / (C - 1)."""
-    _, member = clusters.unique(return_inverse=True)
+    _, member = distinct(clusters)
     pull = grade.influence()
     count = int(member.max()) + 1
     sums = torch.zeros(count, dtype=pull.dtype, device=pull.device).index_add_(0, member, pull)

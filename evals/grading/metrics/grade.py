@@ -51,6 +51,12 @@ class Grade:
         return pull - pull.mean()
 
 
+def distinct(values: Tensor) -> tuple[Tensor, Tensor]:
+    """The distinct values in rising order, and the place of each value among them."""
+    found: tuple[Tensor, Tensor] = torch.unique(values, return_inverse=True)
+    return found
+
+
 def row_grade(statistic: Statistic, n: int, place: torch.device) -> Grade:
     """A grade whose units are the items themselves."""
     return Grade(statistic, torch.ones(n, device=place), torch.arange(n, device=place))
@@ -63,8 +69,8 @@ def mean_grade(values: Tensor, transform: Callable[[Tensor], Tensor] | None = No
     ``MAXIMUM_MEAN_UNITS``, neighbours in size share one at their mean: the value stays exact.
     """
     values = values.double()
-    distinct, unit = values.unique(return_inverse=True)
-    if distinct.numel() > MAXIMUM_MEAN_UNITS:
+    found, unit = distinct(values)
+    if found.numel() > MAXIMUM_MEAN_UNITS:
         unit = values.argsort().argsort() * MAXIMUM_MEAN_UNITS // values.numel()
     counts = torch.bincount(unit).double()
     centres = torch.zeros_like(counts).scatter_add_(0, unit, values) / counts
@@ -78,7 +84,7 @@ def mean_grade(values: Tensor, transform: Callable[[Tensor], Tensor] | None = No
 
 def cell_grade(cell: Tensor, cells: int, statistic: Statistic, *, exact: float | None = None) -> Grade:
     """A statistic of dense cell counts (draws, cells); only cells that occur become units."""
-    found, unit = cell.unique(return_inverse=True)
+    found, unit = distinct(cell)
 
     def of_units(weights: Tensor) -> Tensor:
         dense = weights.new_zeros(weights.shape[0], cells)

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 
 from evals.grading.metrics.answers import Answers, Truth, need, one_hot
 from evals.grading.metrics.classification import share
-from evals.grading.metrics.grade import Grade, cell_grade, mean_grade, row_grade
+from evals.grading.metrics.grade import Grade, cell_grade, distinct, mean_grade, row_grade
 
 SMALLEST = 1e-15
 CALIBRATION_BINS = 15
 FINE_BINS = 64
 SCORE_BINS = 1024
+Binned = Callable[[Tensor, Tensor], Tensor]
+Weighted = Callable[[Tensor, Tensor, "Order"], Tensor]
 
 
 def log_loss(answers: Answers, truth: Truth) -> Grade:
@@ -62,7 +66,7 @@ def average_precision(answers: Answers, truth: Truth) -> Grade:
     return ordered_grade(answers, truth, binned_precision, weighted_precision)
 
 
-def ordered_grade(answers: Answers, truth: Truth, binned, weighted) -> Grade:  # type: ignore[no-untyped-def]
+def ordered_grade(answers: Answers, truth: Truth, binned: Binned, weighted: Weighted) -> Grade:
     """Two classes: cells of 1,024 score bins. More: item weights, class against the rest."""
     table, labels = need(answers.probabilities).double(), need(truth.labels).long()
     if truth.class_count == 2:
@@ -79,7 +83,7 @@ def ordered_grade(answers: Answers, truth: Truth, binned, weighted) -> Grade:  #
     return row_grade(statistic, len(labels), labels.device)
 
 
-def binned_grade(score: Tensor, member: Tensor, binned, weighted) -> Grade:  # type: ignore[no-untyped-def]
+def binned_grade(score: Tensor, member: Tensor, binned: Binned, weighted: Weighted) -> Grade:
     """Score bins hold equally many items, ties together; the value itself is exact."""
     order = Order.of(score)
     step = torch.div(order.tie * SCORE_BINS, int(order.tie.max()) + 1, rounding_mode="floor")
@@ -104,8 +108,8 @@ class Order:
 
     @classmethod
     def of(cls, score: Tensor) -> Order:
-        distinct, tie = score.unique(return_inverse=True)
-        return cls(tie, distinct.numel())
+        found, tie = distinct(score)
+        return cls(tie, found.numel())
 
     def gathered(self, weights: Tensor) -> Tensor:
         """(draws, ranks) the weight at each rank, from the lowest score up."""
