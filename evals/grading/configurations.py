@@ -13,8 +13,6 @@ MODEL_TYPES = ("llama", "mistral")
 CODE_KEYS = frozenset(
     ("auto_map", "_attn_implementation", "attn_implementation", "custom_pipelines", "custom_generate")
 )
-    ("auto_map", "_attn_implementation", "attn_implementation", "custom_pipelines", "custom_generate")
-)
 SIZES = ("vocab_size", "hidden_size", "intermediate_size", "num_hidden_layers", "num_attention_heads")
 MORE_SIZES = ("num_key_value_heads", "head_dim", "max_position_embeddings")
 LARGEST_SIZE = 1 << 32
