@@ -1,0 +1,72 @@
+"""How many scores a second the API takes in bulk: `python bench/api_ingest.py`; fails below the goal."""
+
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+os.environ["PLUMBLINE_VAR"] = tempfile.mkdtemp(prefix="plumbline-bench-")
+(Path(os.environ["PLUMBLINE_VAR"]) / "static").mkdir()
+os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.conf import settings  # noqa: E402
+from django.core.management import call_command  # noqa: E402
+from django.test import Client  # noqa: E402
+
+from tests import factories  # noqa: E402
+from tracker.people.models import ApiKey, Role, Scope  # noqa: E402
+
+GOAL_SCORES_PER_SECOND = 5_000
+OUTPUTS, RATERS, CRITERIA = 250, 10, ("importance", "rigour", "clarity", "execution")
+ROUNDS = 4
+
+
+def prepare() -> tuple[str, list[list[dict]]]:
+    """A migrated database with a program in it, its key, and several loads of ratings."""
+    call_command("migrate", verbosity=0)
+    settings.ALLOWED_HOSTS = ["testserver"]
+    program = factories.make_program()
+    cohort = factories.make_cohort(program)
+    stage, project = factories.make_stage(cohort), factories.make_project(cohort)
+    factories.make_rubric(program, *CRITERIA)
+    outputs = [factories.make_output(project, stage=stage) for _ in range(OUTPUTS)]
+    loads = []
+    for _ in range(ROUNDS):
+        raters = [factories.make_person(Role.MENTOR, program=program, with_user=False) for _ in range(RATERS)]
+        loads.append([row(output, rater) for output in outputs for rater in raters])
+    _, key = ApiKey.objects.issue(program=program, name="Bench", scopes=[Scope.RATINGS_WRITE])
+    return key, loads
+
+
+def row(output, rater) -> dict:
+    scores = {key: (output.pk + rater.pk + place) % 10 + 1 for place, key in enumerate(CRITERIA)}
+    return {"output": str(output.public_id), "rater": str(rater.public_id), "scores": scores}
+
+
+def main() -> int:
+    key, loads = prepare()
+    client = Client(headers={"authorization": f"Bearer {key}"})
+    rates = []
+    for load in loads:
+        body = json.dumps({"ratings": load})
+        began = time.perf_counter()
+        answer = client.post("/api/v1/ratings/bulk/", body, content_type="application/json")
+        seconds = time.perf_counter() - began
+        assert answer.status_code == 201, answer.content[:300]
+        rates.append(len(load) * len(CRITERIA) / seconds)
+        print(f"{len(load)} ratings, {len(load) * len(CRITERIA)} scores: {rates[-1]:,.0f} scores/s")
+    print(
+        f"slowest of {ROUNDS}: {min(rates):,.0f} scores/s, {min(rates) / GOAL_SCORES_PER_SECOND:.1f} x the goal"
+    )
+    return 0 if min(rates) >= GOAL_SCORES_PER_SECOND else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
