@@ -1,0 +1,98 @@
+"""A mentee's own work: projects, what was said of them, and what is sent to be graded."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Prefetch
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.views.decorators.csrf import csrf_protect
+from django.views.decorators.http import require_GET
+
+from tracker.estimates.models import Estimate
+from tracker.estimates.viewing import record_view
+from tracker.grading import intake
+from tracker.grading.models import Benchmark, Submission
+from tracker.mentoring.models import Feedback
+from tracker.people.models import Person
+from tracker.projects.models import Project, TeamMember
+from tracker.web.doors import PageRequest, demand, self_in, told_by
+from tracker.web.forms import SubmissionForm
+from tracker.web.people import portrait_of
+
+
+@require_GET
+def mine(request: PageRequest) -> HttpResponse:
+    submissions = Submission.objects.visible_to(request.user).with_state().select_related("benchmark")
+    feedback = Feedback.objects.visible_to(request.user).select_related("author", "output")
+    team = TeamMember.objects.active().select_related("person")
+    projects = Project.objects.worked_on_by(request.user).select_related("program", "cohort")
+    context = {
+        "projects": projects.prefetch_related(
+            "milestones__forecasts__person",
+            Prefetch("team", team),
+            Prefetch("submissions", submissions),
+            Prefetch("feedback", feedback),
+        ),
+        "benchmarks": Benchmark.objects.visible_to(request.user).standing(),
+        "portraits": own_portraits(request),
+    }
+    return render(request, "work/mine.html", context)
+
+
+def own_portraits(request: PageRequest) -> list[Any]:
+    """What the program has released to people about themselves."""
+    estimates = list(
+        Estimate.objects.released_to(request.user)
+        .filter(person__in=Person.objects.of(request.user))
+        .select_related("fit__program", "person")
+        .prefetch_related("fit__releases__stage")
+        .order_by("-fit__created_at")
+    )
+    record_view(estimates, by=request.user, door="web")
+    return [portrait_of(estimate) for estimate in estimates]
+
+
+def place_of(request: PageRequest, project_id: UUID, benchmark_id: UUID) -> tuple[Project, Benchmark]:
+    """The project and the benchmark that a submission goes between."""
+    projects = Project.objects.visible_to(request.user).select_related("program", "cohort")
+    project = get_object_or_404(projects, public_id=project_id)
+    demand(Project.objects.editable_by(request.user), project)
+    benchmarks = Benchmark.objects.visible_to(request.user).standing()
+    return project, get_object_or_404(benchmarks, public_id=benchmark_id, program=project.program)
+
+
+@require_GET
+def submission_form(request: PageRequest, project_id: UUID, benchmark_id: UUID) -> HttpResponse:
+    project, benchmark = place_of(request, project_id, benchmark_id)
+    context = {"project": project, "program": project.program, "benchmark": benchmark}
+    return render(request, "work/submit.html", {**context, "form": SubmissionForm(benchmark=benchmark)})
+
+
+def submit(request: PageRequest, project_id: UUID, benchmark_id: UUID) -> HttpResponse:
+    """The limits hold from the first byte, so they are set before anything, the token too, is read."""
+    project, benchmark = place_of(request, project_id, benchmark_id)
+    watched = intake.watch(request, benchmark)
+    return receive(request, project=project, benchmark=benchmark, watched=watched)
+
+
+@csrf_protect
+def receive(
+    request: PageRequest, *, project: Project, benchmark: Benchmark, watched: intake.Intake
+) -> HttpResponse:
+    form = SubmissionForm(request.POST, request.FILES, benchmark=benchmark)
+    if form.is_valid():
+        with told_by(form):
+            upload = request.FILES.get("file")
+            artifact = watched.receive(upload, benchmark)
+            submission = Submission.objects.submit(
+                project=project,
+                benchmark=benchmark,
+                artifact=artifact,
+                filename=getattr(upload, "name", ""),
+                by=self_in(project.program, request.user),
+                claims=form.claims(),
+            )
+            return redirect("submission", submission.public_id)
+    context = {"project": project, "program": project.program, "benchmark": benchmark, "form": form}
+    return render(request, "work/submit.html", context, status=422)
