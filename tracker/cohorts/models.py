@@ -147,6 +147,14 @@ class Stage(models.Model):
         return self.reading_opens_at <= timezone.now() < self.reading_closes_at
 
     @property
+    def is_current(self) -> bool:
+        return self.starts_on <= timezone.localdate() <= self.ends_on
+
+    @property
+    def has_been_read(self) -> bool:
+        return self.reading_closes_at <= timezone.now()
+
+    @property
     def days_to_decisions(self) -> int:
         return (self.decisions_due_on - timezone.localdate()).days
 
