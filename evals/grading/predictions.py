@@ -42,9 +42,17 @@ def answers(columns: Mapping[str, Any], expected: Expected) -> Arrays:
     """
     if "id" not in columns:
         raise Refused("bad-columns")
-    order = row_order(id_texts(columns["id"]), expected.ids)
-    rest = {name: take(column, order) for name, column in columns.items() if name != "id"}
-    return READERS[expected.task](rest, expected)
+    found = id_texts(columns["id"])
+    rest = {name: column for name, column in columns.items() if name != "id"}
+    if any(len(column) != len(found) for column in rest.values()):
+        raise Refused("wrong-shape")
+    if expected.task == "text":
+        order = row_order(found, expected.ids)
+        return text({name: take(column, order) for name, column in rest.items()}, expected)
+    # Values before ids, so that a damaged file is told its damage and not that it looks like another's.
+    arrays = READERS[expected.task](rest, expected)
+    order = row_order(found, expected.ids)
+    return {name: array[order] for name, array in arrays.items()}
 
 
 def row_order(found: list[str], wanted: Sequence[str]) -> list[int]:
