@@ -1,13 +1,17 @@
 """Cohort, Track, Stage, Enrollment."""
 
 import uuid
-from typing import Self
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
 
-from django.db import models
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from tracker.errors import RuleBroken
+from tracker.events.models import Event
 from tracker.people.models import STAFF, Person, Program, Role, Visitor
 
 
@@ -158,8 +162,32 @@ class Stage(models.Model):
     def days_to_decisions(self) -> int:
         return (self.decisions_due_on - timezone.localdate()).days
 
+    def move_reading(self, *, opens_at: datetime, closes_at: datetime) -> None:
+        """Open or close the reading at other times; what was rated stays."""
+        if closes_at <= opens_at:
+            raise RuleBroken("A reading closes after it opens: correct the dates.", field="reading_closes_at")
+        with transaction.atomic():
+            self.reading_opens_at, self.reading_closes_at = opens_at, closes_at
+            self.save(update_fields=["reading_opens_at", "reading_closes_at"])
+            Event.objects.write(
+                "reading.moved", program=self.cohort.program.public_id, subject=self.public_id
+            )
+
 
 class EnrollmentQuerySet(models.QuerySet["Enrollment"]):
+    def enroll(
+        self, person: Person, *, cohort: Cohort, by: UUID | None = None, **values: Any
+    ) -> "Enrollment":
+        """A person of the program joins one of its cohorts."""
+        if person.program_id != cohort.program_id:
+            raise RuleBroken(f"{person} is not in {cohort.program}: choose somebody of this program.")
+        with transaction.atomic():
+            enrollment: Enrollment = self.create(person=person, cohort=cohort, **values)
+            Event.objects.write(
+                "person.enrolled", program=cohort.program.public_id, subject=person.public_id, actor=by
+            )
+        return enrollment
+
     def active(self) -> Self:
         return self.filter(left_on=None)
 

@@ -1,6 +1,7 @@
 """Feedback: what a mentor says to a team, and that it was read."""
 
 import uuid
+from datetime import datetime
 from typing import Self
 
 from django.db import models, transaction
@@ -22,7 +23,13 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         return self.filter(acknowledged_at=None)
 
     def give(
-        self, *, project: Project, author: Person, text: str, output: Output | None = None
+        self,
+        *,
+        project: Project,
+        author: Person,
+        text: str,
+        output: Output | None = None,
+        given_at: datetime | None = None,
     ) -> "Feedback":
         if not text.strip():
             raise RuleBroken("Write the feedback before sending it.", field="text", code="text-missing")
@@ -31,7 +38,13 @@ class FeedbackQuerySet(models.QuerySet["Feedback"]):
         if output is not None and output.project_id != project.pk:
             raise RuleBroken("This output belongs to another project.", field="output", code="other-project")
         with transaction.atomic():
-            feedback: Feedback = self.create(project=project, author=author, text=text, output=output)
+            feedback: Feedback = self.create(
+                project=project,
+                author=author,
+                text=text,
+                output=output,
+                given_at=given_at or timezone.now(),
+            )
             Event.objects.write(
                 "feedback.given",
                 program=project.program.public_id,

@@ -1,7 +1,7 @@
 """Project, TeamMember, Milestone, DateForecast, Output, Credit."""
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from math import fsum, inf
 from typing import Any, Self
 from uuid import UUID
@@ -208,15 +208,15 @@ class Milestone(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def reach(self) -> None:
+    def reach(self, *, at: datetime | None = None) -> None:
         if self.reached_at is not None:
             raise RuleBroken("This milestone has been reached already.")
-        self.reached_at = timezone.now()
+        self.reached_at = at or timezone.now()
         self.save(update_fields=["reached_at"])
 
-    def predict(self, predicted_on: date, *, by: Person) -> "DateForecast":
+    def predict(self, predicted_on: date, *, by: Person, at: datetime | None = None) -> "DateForecast":
         """When this person now thinks it will be done; every prediction is kept."""
-        return self.forecasts.create(person=by, predicted_on=predicted_on)
+        return self.forecasts.create(person=by, predicted_on=predicted_on, made_at=at or timezone.now())
 
 
 class DateForecastQuerySet(models.QuerySet["DateForecast"]):
@@ -334,9 +334,7 @@ class Output(models.Model):
 
     def credit_equally(self) -> None:
         """What holds until the team says otherwise."""
-        self.set_credit(
-            {Credit.Kind.EXECUTION: dict.fromkeys(self.project.authors(), 1.0)}, is_relative=True
-        )
+        self.set_credit({Credit.Kind.EXECUTION: dict.fromkeys(self.project.authors(), 1.0)}, is_relative=True)
 
     def set_credit(self, shares: dict[str, dict[Person, float]], *, is_relative: bool = False) -> None:
         """Whose it is, by kind; the shares of each kind sum to 1, or are made to when relative."""
@@ -346,7 +344,9 @@ class Output(models.Model):
             if not 0 < total < inf or any(share < 0 for share in by_person.values()):
                 raise RuleBroken("Shares of credit cannot be negative or all zero.", field="credit")
             if not is_relative and abs(total - 1) > SHARE_TOLERANCE:
-                raise RuleBroken(f"The shares of {kind} sum to {total:g}: make them sum to 1.", field="credit")
+                raise RuleBroken(
+                    f"The shares of {kind} sum to {total:g}: make them sum to 1.", field="credit"
+                )
             rows += [
                 Credit(output=self, person=person, kind=kind, share=share / total)
                 for person, share in by_person.items()

@@ -54,6 +54,13 @@ class Rubric(models.Model):
     def __str__(self) -> str:
         return f"{self.name} (version {self.version})"
 
+    def retire(self) -> None:
+        """Nothing new is rated by it; what was, stands."""
+        if self.retired_at is not None:
+            raise RuleBroken("This rubric has been retired already.", code="already-retired")
+        self.retired_at = timezone.now()
+        self.save(update_fields=["retired_at"])
+
 
 class CriterionQuerySet(models.QuerySet["Criterion"]):
     def visible_to(self, user: Visitor) -> Self:
@@ -191,6 +198,7 @@ class RatingQuerySet(models.QuerySet["Rating"]):
                     rubric=rubric,
                     comment=draft.comment,
                     external_id=draft.external_id,
+                    submitted_at=draft.submitted_at or timezone.now(),
                 )
                 for draft in drafts
             ],

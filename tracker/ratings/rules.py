@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 from tracker.errors import RuleBroken, RulesBroken
@@ -19,6 +20,7 @@ class Draft:
     scores: Mapping[str, float]
     comment: str = ""
     external_id: str = ""
+    submitted_at: datetime | None = None
 
 
 class Scale(Protocol):
