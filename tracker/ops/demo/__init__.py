@@ -1,0 +1,1 @@
+"""The demo cohort: simulated people whose truth is known, and submissions that are really trained."""

@@ -1,0 +1,1 @@
+"""up, tick, reap, load_demo, doctor."""

@@ -1,0 +1,1 @@
+"""One foreground group: web, workers and tick as child processes."""
