@@ -30,11 +30,14 @@ True
 True
 """
 
+from evals.noise.asking import Ask, Bar, Top
+from evals.noise.checks import Check, RaterFit
 from evals.noise.contributions import Contributions, OutputContribution
 from evals.noise.fitting import fit
 from evals.noise.observations import Observations
 from evals.noise.posterior import Engine, Posterior
 from evals.noise.ranking import Chance, Chances, LotteryBand
+from evals.noise.reliability import Plan, Reliability
 from evals.noise.simulation import Simulation, simulate
 from evals.noise.tables import Interval, Summary, SummaryTable
 from evals.noise.terms import DEFAULT_TERMS
@@ -43,18 +46,25 @@ __version__ = "1"  # of the model: another one may say something else of the sam
 
 __all__ = [
     "DEFAULT_TERMS",
+    "Ask",
+    "Bar",
     "Chance",
     "Chances",
+    "Check",
     "Contributions",
     "Engine",
     "Interval",
     "LotteryBand",
     "Observations",
     "OutputContribution",
+    "Plan",
     "Posterior",
+    "RaterFit",
+    "Reliability",
     "Simulation",
     "Summary",
     "SummaryTable",
+    "Top",
     "fit",
     "simulate",
 ]

@@ -113,6 +113,15 @@ class Design:
         return found
 
     @cached_property
+    def row_pairs(self) -> tuple[Ints, Ints, Ints]:
+        """Pairs of variables within rows, as places in T's data, and their place in the pattern."""
+        weights, pattern = self.weights, self.entries.pattern
+        left, right = pairs_within(weights.indptr.astype(np.intp))
+        ends = np.sort(np.stack([weights.indices[left], weights.indices[right]]).astype(np.int64), axis=0)
+        keys = pattern.first.astype(np.int64) * self.size + pattern.second
+        return left, right, np.searchsorted(keys, ends[0] * self.size + ends[1])
+
+    @cached_property
     def reported(self) -> Needed:
         """What elimination must come back to for the reports."""
         wanted = np.unique(np.concatenate([matrix.indices for matrix in self.reports.values()]))

@@ -1,12 +1,14 @@
 """The Gaussian posterior given the hyperparameters, and the criterion that they are chosen by.
 
-With u = m + S v (S the sd of each level, m its prior mean, mostly 0), D the prior precision of v (1, or 0
-for fixed effects) and B of ``design``,
+With u = S v (S the sd of each level), D the prior precision of v (1, or 0 for fixed effects) and B of
+``design``,
 
-    A = S B S + D,      A v = S T' W (y - T m),
-    criterion = (n - p) log 2 pi - sum log w + log det A - log det D + r' W r + v' D v,
+    A = S B S + D,      A v = S T' W y,
+    criterion = (n - p) log 2 pi - sum log w + log det A + r' W r + v' D v,
 
-which is -2 times the restricted log-likelihood. At sd = 0 nothing is singular.
+which is -2 times the restricted log-likelihood. At sd = 0 nothing is singular. Where a site
+exp(h l - t l^2 / 2) stands for a prior that isn't normal, D is t, S is 1, h joins the right-hand side, and
+the criterion is that of the integral over the unnormalised sites.
 """
 
 from dataclasses import dataclass
@@ -118,11 +120,12 @@ class Gaussian:
         return self.design.y if self.sites.row_score is None else self.sites.row_score
 
     @cached_property
-    def prior_mean(self) -> Floats:
-        mean = np.zeros(self.design.size)
-        if self.sites.precision is not None and self.sites.shift is not None:
-            mean[self.design.slices[self.sites.term]] = self.sites.shift / self.sites.precision
-        return mean
+    def shift(self) -> Floats:
+        """h: what sites add to the right-hand side."""
+        shift = np.zeros(self.design.size)
+        if self.sites.shift is not None:
+            shift[self.design.slices[self.sites.term]] = self.sites.shift
+        return shift
 
     def project(self, rows: Floats) -> Floats:
         """S T' W rows."""
@@ -131,12 +134,12 @@ class Gaussian:
 
     @cached_property
     def standardized(self) -> Floats:
-        """v: the levels' posterior means in units of their prior sd (fixed effects as they are)."""
-        return self.factor.solve(self.project(self.scores - self.weights @ self.prior_mean))
+        """v: the levels' posterior means in units of their spread."""
+        return self.factor.solve(self.project(self.scores) + self.shift)
 
     @cached_property
     def mean(self) -> Floats:
-        return self.prior_mean + self.spread * self.standardized
+        return self.spread * self.standardized
 
     @cached_property
     def residual(self) -> Floats:
@@ -145,10 +148,12 @@ class Gaussian:
     @cached_property
     def criterion(self) -> float:
         free = self.scores.size - self.design.fixed.shape[1]
-        fit = float(self.row_precision @ self.residual**2 + self.prior @ self.standardized**2)
-        known = float(np.log(self.precision) @ self.design.row_counts)
-        known += float(np.log(self.prior[: self.design.random_size]).sum())
-        return float(free * LOG_2PI - known + self.factor.log_determinant + fit)
+        if self.sites.precision is not None:
+            free -= self.sites.precision.size
+        v = self.standardized
+        fit = float(self.row_precision @ self.residual**2 + self.prior @ v**2 - 2.0 * self.shift @ v)
+        noise = float(np.log(self.precision) @ self.design.row_counts)
+        return float(free * LOG_2PI - noise + self.factor.log_determinant + fit)
 
     @cached_property
     def inverse_entries(self) -> tuple[Floats, Floats]:
@@ -167,6 +172,17 @@ class Gaussian:
         diagonal, values = self.inverse_entries
         entries = self.design.entries
         return np.asarray(entries.on_diagonal.T @ diagonal + 2.0 * (entries.off_diagonal.T @ values))
+
+    @cached_property
+    def leverage(self) -> Floats:
+        """h: the posterior variance of each row's fitted score."""
+        left, right, place = self.design.row_pairs
+        weights = self.weights
+        diagonal, values = self.inverse_entries
+        row = np.repeat(np.arange(weights.shape[0]), np.diff(weights.indptr))
+        own = tally(row, weights.data**2 * diagonal[weights.indices], weights.shape[0])
+        cross = weights.data[left] * weights.data[right] * values[place]
+        return own + 2.0 * tally(row[left], cross, weights.shape[0])
 
     def report(self, name: str) -> tuple[Floats, Floats]:
         """Mean and sd of the reported linear functions of this name."""

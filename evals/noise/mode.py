@@ -18,6 +18,7 @@ from evals.noise.model import Model
 from evals.noise.propagation import LuckSites
 
 FLOOR = 1e-4  # of the reference sd
+LUCK_FLOOR = 5e-3  # the same beside asymmetric luck, whose sites need a little room
 ENOUGH = 1e-9  # expected decrease of the criterion at which the search stops
 MOST_STEPS = 60
 MOST_HALVINGS = 30
@@ -142,7 +143,7 @@ class _QuasiNewton:
 
     def __init__(self, model: Model) -> None:
         self.model = model
-        self.floor = FLOOR * model.reference
+        self.floor = LUCK_FLOOR * model.reference
         self.sites: LuckSites | None = None
         self.evaluations = 0
 
@@ -178,6 +179,8 @@ class _QuasiNewton:
         try:
             state = self.state(scaled)
         except np.linalg.LinAlgError:
+            return 1e12, np.zeros(scaled.size)
+        if not np.isfinite(state.objective):
             return 1e12, np.zeros(scaled.size)
         if state.luck is not None and state.converged:
             self.sites = state.luck.sites

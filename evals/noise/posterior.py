@@ -8,12 +8,15 @@ import numpy as np
 
 from evals.noise import ranking
 from evals.noise.arrays import Floats, Ints, Label
+from evals.noise.asking import Ask, Bar, Top, next_ratings
+from evals.noise.checks import FALSE_FLAGS, Check, RaterFit, check, rater_fit
 from evals.noise.contributions import Contributions, contributions_of_all
 from evals.noise.gaussian import Gaussian, Hyper, Sites
 from evals.noise.labels import Column
 from evals.noise.mixture import Mixture
 from evals.noise.model import Model
 from evals.noise.observations import Observations
+from evals.noise.reliability import Plan, Reliability, reliability
 from evals.noise.tables import QUANTILES, Interval, SummaryTable
 
 DRAWS = 4000
@@ -120,6 +123,33 @@ class Posterior:
     def lottery_band(self, k: int, *, level: float = 0.75, seed: int = 0) -> ranking.LotteryBand:
         """Who is in, who is out, and among whom to draw for ``k`` places."""
         return ranking.lottery_band(self, k, level=level, seed=seed)
+
+    def reliability(
+        self,
+        n_raters: int,
+        n_outputs: int,
+        n_per_rater: int = 1,
+        *,
+        target: float = 0.8,
+        nested: bool = False,
+    ) -> Reliability:
+        """Generalizability of a design, and the smallest design that reaches the target."""
+        return reliability(self, Plan(n_raters, n_outputs, n_per_rater), target=target, nested=nested)
+
+    def next_ratings(
+        self, decision: Bar | Top, *, pairs: Iterable[tuple[Label, Label]] | None = None, n: int = 1
+    ) -> tuple[Ask, ...]:
+        """Which pairs (output, rater) to ask for, by the decision's expected gain."""
+        return next_ratings(self, decision, pairs=pairs, n=n)
+
+    @cached_property
+    def check(self) -> Check:
+        """Leave-one-out predictions of every score, and the comparison with symmetric luck."""
+        return check(self)
+
+    def rater_fit(self, *, seed: int = 0, false_flags: float = FALSE_FLAGS) -> tuple[RaterFit, ...]:
+        """Infit and outfit of every rater with limits by parametric bootstrap."""
+        return rater_fit(self, seed=seed, false_flags=false_flags)
 
     def contributions(self, person: Label) -> Contributions:
         """What every score and output adds to this person's mean; the pieces sum to it."""

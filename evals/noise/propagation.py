@@ -4,7 +4,9 @@ With the data's normal message Lambda, eta on luck (all else integrated out) and
 shift h, the posterior of luck is normal with precision Lambda + diag(t). Each sweep replaces all sites so
 that the moments of cavity times prior are met. The evidence is
 
-    log Z = log Z(normal sites) + sum_o [ log mass_o - log N(m_o; site mean, s_o^2 + site variance) ].
+    log Z = log Z(sites) + sum_o [ log mass_o - log of the integral of cavity times site ].
+
+Far down in the exponential tail a site is only a shift: its precision goes to zero.
 """
 
 from dataclasses import dataclass
@@ -16,13 +18,14 @@ from scipy.linalg import lapack
 from evals.noise.arrays import Floats
 from evals.noise.dense import LapackCore
 from evals.noise.elimination import Factor, StageNumbers
-from evals.noise.gaussian import LOG_2PI, Gaussian, Hyper, Sites
+from evals.noise.gaussian import Gaussian, Hyper, Sites
 from evals.noise.luck import Tilted, tilt
 from evals.noise.model import Model
 
 TERM = "output"
 MOST_SWEEPS = 100
 MOST_HALVINGS = 12
+SMALLEST_SD = 2e-3  # of the reference sd
 TOLERANCE_AT_MODE = 1e-6
 TOLERANCE = 1e-4
 
@@ -37,7 +40,9 @@ class LuckPrior:
     @classmethod
     def of(cls, model: Model, hyper: Hyper) -> "LuckPrior":
         names = [term.name for term in model.design.terms]
-        return cls(float(hyper.sd[names.index(TERM)]), hyper.luck)
+        # Below this the sites outweigh their cavities by more than rounding leaves of the difference.
+        least = SMALLEST_SD * model.reference
+        return cls(max(float(hyper.sd[names.index(TERM)]), least), max(hyper.luck, least))
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ class LargeLuckSpace:
     hyper: Hyper
 
     def marginals(self, sites: LuckSites) -> Marginals | None:
-        if np.any(sites.precision <= 0):
+        if np.any(sites.precision < 0):
             return None
         gaussian = Gaussian(self.model.design, self.hyper, sites.as_normal())
         luck = self.model.design.slices[TERM]
@@ -159,10 +164,11 @@ class LuckPosterior:
     @cached_property
     def criterion(self) -> float:
         """-2 times the log evidence."""
-        spread = self.cavity_variance + 1.0 / self.sites.precision
-        off = self.cavity_mean - self.sites.shift / self.sites.precision
-        against = -0.5 * (off**2 / spread + np.log(spread) + LOG_2PI)
-        return self.gaussian.criterion - 2.0 * float((self.tilted.log_mass - against).sum())
+        mean, variance = self.cavity_mean, self.cavity_variance
+        precision, shift = self.sites.precision, self.sites.shift
+        shrunk = 1.0 + precision * variance
+        against = (2.0 * mean * shift + shift**2 * variance - precision * mean**2) / shrunk - np.log(shrunk)
+        return self.gaussian.criterion - float((2.0 * self.tilted.log_mass - against).sum())
 
     @property
     def slope_by_sd(self) -> float:
@@ -207,11 +213,11 @@ def propagate(
 def _met(now: Marginals, sites: LuckSites, prior: LuckPrior) -> tuple[LuckSites, Tilted, Floats, Floats]:
     """The sites that meet the tilted moments, given the present marginals."""
     precision = 1.0 / now.variance - sites.precision
-    precision = np.maximum(precision, 1e-10 * sites.precision)
+    precision = np.maximum(precision, 1e-12 / now.variance)
     variance = 1.0 / precision
     mean = variance * (now.mean / now.variance - sites.shift)
     tilted = tilt(mean, variance, prior.sd, prior.luck)
-    gain = np.maximum(tilted.precision_gain, np.finfo(float).tiny)
+    gain = np.maximum(tilted.precision_gain, 0.0)
     shift = tilted.mean * (precision + gain) - mean * precision
     return LuckSites(gain, shift), tilted, mean, variance
 

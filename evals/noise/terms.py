@@ -5,6 +5,7 @@ The catalogue builds them from the observations; a fit is any list of them.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from typing import cast
 
 import numpy as np
 from scipy import sparse
@@ -30,6 +31,11 @@ class Term:
     @property
     def kind(self) -> str:
         return self.name.partition("[")[0]
+
+    @property
+    def pairs(self) -> tuple[tuple[Label, Label], ...]:
+        """Levels that are cells of two labels."""
+        return cast(tuple[tuple[Label, Label], ...], self.levels)
 
     @classmethod
     def cells(cls, name: str, column: Column, *, is_scaled: bool = True) -> "Term":

@@ -73,7 +73,7 @@ class Dense:
         self.z, self.x = weights[:, :q], weights[:, q:]
         self.prior = np.diag(gaussian.spread[:q] ** 2)
         self.v = self.z @ self.prior @ self.z.T + np.diag(1.0 / gaussian.row_precision)
-        self.y = gaussian.scores - self.z @ gaussian.prior_mean[:q]
+        self.y = gaussian.scores
         inverse = np.linalg.inv(self.v)
         information = self.x.T @ inverse @ self.x
         self.fixed_covariance = np.linalg.inv(information)
@@ -87,5 +87,5 @@ class Dense:
             + np.linalg.slogdet(information)[1]
             + self.y @ self.p @ self.y
         )
-        self.mean = gaussian.prior_mean[:q] + self.gain @ self.p @ self.y
+        self.mean = self.gain @ self.p @ self.y
         self.covariance = self.prior - self.gain @ self.p @ self.gain.T
