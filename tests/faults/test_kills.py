@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-SUBMISSIONS = 4
+SUBMISSIONS = 2
 PHASES = ["qualification", "safety", "thorough"]
 WORKER = (
     "-m celery -A tracker worker -P prefork -c 1 -Q grade.cpu --without-gossip --without-mingle -l WARNING"

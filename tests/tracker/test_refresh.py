@@ -22,14 +22,8 @@ from tests.factories import (
 from tracker.errors import RuleBroken
 from tracker.estimates.evidence import evidence_of
 from tracker.estimates.models import Contribution, Estimate, Fit, FitRequest, RaterEstimate, Release
-from tracker.estimates.refresh import (
-    chances_of_a_place,
-    compute,
-    raw_by_person,
-    refresh_due,
-    refresh_estimates,
-    take_event,
-)
+from tracker.estimates.refresh import compute, refresh_due, refresh_estimates, take_event
+from tracker.estimates.rows import chances_of_a_place, raw_by_person
 from tracker.events.delivery import deliver_to
 from tracker.grading.models import Run
 from tracker.people.models import Role, ShareGrant
@@ -375,3 +369,52 @@ class TestWhoSeesEstimates:
         assert Contribution.objects.visible_to(lead.user).exists()
         assert not Contribution.objects.visible_to(author.user).exists()
         assert not Contribution.objects.visible_to(mentor.user).exists()
+
+
+class TestTheBetterFit:
+    """The quick fit is shown at once; the one that takes longer replaces it, unless news came in meanwhile."""
+
+    @pytest.fixture(autouse=True)
+    def quick(self, monkeypatch):
+        """The engine's own tests prove the integrated posterior; here the quick one stands for it."""
+        monkeypatch.setattr(
+            "tracker.estimates.refresh.compute", lambda seen, hyper: compute(seen, hyper=Hyper.MODE)
+        )
+
+    def test_the_quick_fit_asks_for_it(self, rated):
+        refresh_estimates(rated.cohort.program)
+
+        assert FitRequest.objects.get().hyper == Hyper.INTEGRATED
+
+    def test_it_replaces_the_quick_one(self, rated):
+        refresh_estimates(rated.cohort.program)
+
+        assert refresh_due() == 1
+
+        assert Fit.objects.current().get().hyper == Hyper.INTEGRATED
+        assert FitRequest.objects.open().count() == 0
+
+    def test_it_gives_way_to_news(self, rated, monkeypatch):
+        program = rated.cohort.program
+        refresh_estimates(program)
+
+        def slowly(seen: Any, hyper: str) -> Any:
+            if hyper == Hyper.INTEGRATED:
+                make_rating(make_output(make_project(rated.cohort), stage=rated))
+                refresh_estimates(program)
+            return compute(seen, hyper=Hyper.MODE)
+
+        monkeypatch.setattr("tracker.estimates.refresh.compute", slowly)
+        newest = refresh_estimates(program, hyper=Hyper.INTEGRATED)
+
+        assert newest is not None
+        assert (newest.hyper, newest.rows) == (Hyper.MODE, 100)
+        assert Fit.objects.current().get() == newest
+
+    def test_quick_ones_come_first(self, rated):
+        program = rated.cohort.program
+        FitRequest.objects.ask_for_better(program)
+        FitRequest.objects.ask(program)
+        due_now()
+
+        assert FitRequest.objects.lease_next(uuid4()).hyper == Hyper.MODE

@@ -22,6 +22,13 @@ ATTEMPTS_AT_A_FIT = 5
 READERS_BEHIND_A_RELEASE = 3
 
 
+class Hyper(models.TextChoices):
+    """How a fit treats the spreads it does not know."""
+
+    MODE = "mode", "most likely spread"
+    INTEGRATED = "integrated", "averaged over spreads"
+
+
 class FitRequestQuerySet(LeasedQuerySet):
     def open(self) -> Self:
         return self.filter(done_at=None, failed_at=None)
@@ -31,39 +38,44 @@ class FitRequestQuerySet(LeasedQuerySet):
 
     def ask(self, program: Program) -> "FitRequest":
         """Ask for a fit; requests within a few seconds, and those that wait already, become one."""
-        request, is_new = self.get_or_create(
-            program=program,
-            owner=None,
-            done_at=None,
-            failed_at=None,
-            defaults={"not_before": Now() + settings.FIT_PAUSE},
-        )
+        return self._ask(program, Hyper.MODE, not_before=Now() + settings.FIT_PAUSE)
+
+    def ask_for_better(self, program: Program) -> "FitRequest":
+        """Ask for the fit that takes longer and replaces the quick one."""
+        return self._ask(program, Hyper.INTEGRATED, not_before=Now())
+
+    def _ask(self, program: Program, hyper: str, **defaults: Any) -> "FitRequest":
+        request, is_new = self.waiting().get_or_create(program=program, hyper=hyper, defaults=defaults)
         if is_new:
             ring("tracker.estimates.tasks.fit")
         return request
 
+    def waiting(self) -> Self:
+        return self.filter(owner=None, done_at=None, failed_at=None)
+
     def lease_next(self, owner: UUID) -> "FitRequest | None":
-        """Take the oldest request that is due."""
-        for pk in self.due().order_by("pk").values_list("pk", flat=True)[:5]:
+        """Take the oldest request that is due, quick ones first."""
+        for pk in self.due().order_by("-hyper", "pk").values_list("pk", flat=True)[:5]:
             request: FitRequest | None = self.lease(pk, owner=owner)
             if request is not None:
                 return request
         return None
 
     def reap(self) -> int:
-        """Free what lost workers held, unless a newer request waits for the same program already."""
-        expired = self.open().filter(lease_ends_at__lte=Now())
-        waiting = self.open().filter(owner=None).values("program")
-        superseded = expired.filter(program__in=waiting).update(
-            failed_at=Now(), failure="The worker was lost."
-        )
-        return superseded + expired.update(owner=None, lease_ends_at=None)
+        """Free what lost workers held, unless a newer request waits for the same already."""
+        freed = 0
+        for request in self.open().filter(lease_ends_at__lte=Now()):
+            newer = self.waiting().filter(program=request.program, hyper=request.hyper)
+            values = {"failed_at": Now(), "failure": "The worker was lost."} if newer.exists() else {}
+            freed += self.give_back(request.pk, owner=request.owner, **values)
+        return freed
 
 
 class FitRequest(Leased):
     """That a program's estimates are to be computed anew."""
 
     program = models.ForeignKey(Program, on_delete=models.CASCADE, related_name="fit_requests")
+    hyper = models.CharField(max_length=12, choices=Hyper, default=Hyper.MODE)
     requested_at = models.DateTimeField(db_default=Now(), editable=False)
     not_before = models.DateTimeField(db_default=Now(), editable=False)
     done_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -76,9 +88,9 @@ class FitRequest(Leased):
         ordering = ("pk",)
         constraints = (
             models.UniqueConstraint(
-                fields=["program"],
+                fields=["program", "hyper"],
                 condition=Q(owner=None, done_at=None, failed_at=None),
-                name="one_waiting_fit_request_in_a_program",
+                name="one_waiting_fit_request_of_a_kind_in_a_program",
             ),
             models.CheckConstraint(
                 condition=Q(owner=None, lease_ends_at=None)
@@ -97,8 +109,8 @@ class FitRequest(Leased):
         """Keep why; a fit that fails goes on being tried a few times, then waits for new data."""
         if self.attempts < ATTEMPTS_AT_A_FIT:
             pause = settings.FIT_PAUSE * 2**self.attempts
-            waiting = FitRequest.objects.open().filter(program=self.program, owner=None).exclude(pk=self.pk)
-            if not waiting.exists():
+            newer = FitRequest.objects.waiting().filter(program=self.program, hyper=self.hyper)
+            if not newer.exists():
                 return self._close(not_before=Now() + pause, failure=failure)
         return self._close(failed_at=Now(), failure=failure)
 
@@ -123,10 +135,6 @@ class FitQuerySet(models.QuerySet["Fit"]):
 
 class Fit(models.Model):
     """One computation of the noise model over one program, with what it saw."""
-
-    class Hyper(models.TextChoices):
-        MODE = "mode", "most likely spread"
-        INTEGRATED = "integrated", "averaged over spreads"
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="fits")
@@ -160,9 +168,9 @@ class Fit(models.Model):
     def __str__(self) -> str:
         return f"{self.program}, {self.created_at:%Y-%m-%d %H:%M}"
 
-    def says_all(self, *, content_hash: str, model_version: str, hyper: str) -> bool:
-        """Whether a new fit of this evidence could say nothing new."""
-        return (self.content_hash, self.model_version, self.hyper) == (content_hash, model_version, hyper)
+    def is_of(self, content_hash: str, model_version: str) -> bool:
+        """Whether it was computed from just this evidence by just this model."""
+        return (self.content_hash, self.model_version) == (content_hash, model_version)
 
 
 class EstimateQuerySet(models.QuerySet["Estimate"]):

@@ -3,18 +3,16 @@
 import logging
 import time
 import traceback
-from collections.abc import Iterable
 from typing import Any
 from uuid import uuid4
 
-import numpy as np
 from django.db import transaction
 
 import evals.noise
-from evals.noise import Observations, Posterior, SummaryTable
-from tracker.cohorts.models import Enrollment, Stage
+from evals.noise import Observations, Posterior
 from tracker.estimates.evidence import Evidence, evidence_of
-from tracker.estimates.models import Contribution, Estimate, Fit, FitRequest, RaterEstimate
+from tracker.estimates.models import Fit, FitRequest, Hyper
+from tracker.estimates.rows import Rows
 from tracker.events.leases import heartbeat
 from tracker.events.models import Event
 from tracker.people.models import Program
@@ -32,11 +30,7 @@ CHANGES = (
     "submission.chosen",
     "submission.retracted",
 )
-DECIMALS_BEYOND_DOUBT = 12
-LUCK = "symmetric"
-# Two people are in different tiers when the order between them is this probable.
-TIER_LEVEL = 0.9
-STEPS = (Fit.Hyper.MODE,)
+LUCK: dict[str, Any] = {Hyper.MODE: "symmetric", Hyper.INTEGRATED: "asymmetric"}
 
 
 class LeaseLost(Exception):
@@ -63,7 +57,7 @@ def refresh_request(request: FitRequest) -> bool:
     """Do one leased request; what goes wrong is kept with it and tried again later."""
     try:
         with heartbeat(FitRequest.objects.all(), request.pk, owner=request.owner):
-            refresh_estimates(request.program, request=request)
+            refresh_estimates(request.program, hyper=request.hyper, request=request)
     except LeaseLost:
         return False
     except Exception:
@@ -73,25 +67,25 @@ def refresh_request(request: FitRequest) -> bool:
     return True
 
 
-def refresh_estimates(program: Program, *, request: FitRequest | None = None) -> Fit | None:
+def refresh_estimates(
+    program: Program, *, hyper: str = Hyper.MODE, request: FitRequest | None = None
+) -> Fit | None:
     """Fit the noise model to everything that stands in a program; None where there is too little to fit.
 
-    The mode comes first, in a moment, and is shown; the integrated posterior replaces it.
+    The mode comes first, in a moment, and is shown; the integrated posterior of the same evidence replaces it.
     """
     evidence = evidence_of(program)
     fit: Fit | None = Fit.objects.current().filter(program=program).first()
-    if evidence.is_enough and not is_known(fit, evidence):
-        for hyper in STEPS:
-            fit = store_fit(program, evidence, compute(evidence, hyper=hyper), hyper=hyper, request=request)
+    is_known = fit is not None and fit.is_of(evidence.content_hash, evals.noise.__version__)
+    if not evidence.is_enough or (is_known and fit is not None and hyper in (Hyper.MODE, fit.hyper)):
+        finish(request)
+        return fit
+    return store_fit(program, evidence, compute(evidence, hyper=hyper), hyper=hyper, request=request)
+
+
+def finish(request: FitRequest | None) -> None:
     if request is not None and not request.finish():
         raise LeaseLost
-    return fit
-
-
-def is_known(fit: Fit | None, evidence: Evidence) -> bool:
-    return fit is not None and fit.says_all(
-        content_hash=evidence.content_hash, model_version=evals.noise.__version__, hyper=STEPS[-1]
-    )
 
 
 def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
@@ -107,19 +101,25 @@ def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
         people=evidence.people,
         limits=evidence.limits,
     )
-    return evals.noise.fit(observations, hyper=hyper, luck=LUCK)
+    return evals.noise.fit(observations, hyper=hyper, luck=LUCK[hyper])
 
 
 def store_fit(
     program: Program, evidence: Evidence, posterior: Posterior, *, hyper: str, request: FitRequest | None
-) -> Fit:
-    """Write a fit with all its rows and make it current, or nothing if the lease is lost."""
+) -> Fit | None:
+    """Write a fit with all its rows and make it current, or nothing if the lease is lost or news came in."""
     began = time.perf_counter()
-    top = places_by_person(program, posterior)
+    rows = Rows(program, evidence, posterior)
     with transaction.atomic():
-        if request is not None and not FitRequest.objects.renew(request.pk, owner=request.owner):
-            raise LeaseLost
         Program.objects.select_for_update().get(pk=program.pk)
+        finish(request)
+        current: Fit | None = Fit.objects.current().filter(program=program).first()
+        if (
+            hyper == Hyper.INTEGRATED
+            and current is not None
+            and current.content_hash != evidence.content_hash
+        ):
+            return current
         Fit.objects.current().filter(program=program).update(is_current=False)
         fit = Fit.objects.create(
             program=program,
@@ -136,9 +136,9 @@ def store_fit(
             measured=measured_record(evidence, posterior),
             seconds=posterior.engine.seconds + time.perf_counter() - began,
         )
-        Estimate.objects.bulk_create(estimates_of(fit, posterior, evidence, top))
-        RaterEstimate.objects.bulk_create(rater_estimates_of(fit, posterior))
-        Contribution.objects.bulk_create(contributions_of(fit, posterior, evidence), batch_size=1000)
+        rows.store(fit)
+        if hyper == Hyper.MODE:
+            FitRequest.objects.ask_for_better(program)
         Event.objects.write("estimates.fitted", program=program.public_id, subject=fit.public_id, hyper=hyper)
     return fit
 
@@ -169,115 +169,3 @@ def measured_record(evidence: Evidence, posterior: Posterior) -> dict[str, Any]:
         if instrument in record:
             record[instrument]["scale"] = as_json(scale)
     return record
-
-
-def estimates_of(
-    fit: Fit, posterior: Posterior, evidence: Evidence, top: dict[int, float]
-) -> Iterable[Estimate]:
-    raw = raw_by_person(evidence)
-    tier: dict[Any, int] = {
-        person: at for at, block in enumerate(posterior.tiers(TIER_LEVEL), start=1) for person in block
-    }
-    beside = posterior.symmetric.persons if posterior.symmetric is not None else None
-    for row in rows_of(posterior.persons):
-        yield Estimate(
-            fit=fit,
-            person_id=row.id,
-            mean=row.mean,
-            sd=row.sd,
-            q05=row.q05,
-            q25=row.q25,
-            q50=row.q50,
-            q75=row.q75,
-            q95=row.q95,
-            symmetric_mean=None if beside is None else beside[row.id].mean,
-            symmetric_sd=None if beside is None else beside[row.id].sd,
-            raw=raw.get(row.id),
-            probability_top=top.get(row.id),
-            tier=tier.get(row.id),
-            observations=row.observations,
-            raters=row.raters,
-            outputs=row.outputs,
-        )
-
-
-def rows_of(table: SummaryTable) -> Iterable[Any]:
-    """Rows whose ids are the primary keys that went in, which the science knows as labels of any kind."""
-    return iter(table)
-
-
-def raw_by_person(evidence: Evidence) -> dict[int, float]:
-    """Each person's bare mean score less that of all scores; shown beside the estimate, never alone."""
-    scores = evidence.scores()
-    if not scores:
-        return {}
-    everybody = float(np.mean([row["score"] for row in scores]))
-    by_output: dict[int, list[float]] = {}
-    for row in scores:
-        by_output.setdefault(row["output"], []).append(row["score"])
-    by_person: dict[int, list[float]] = {}
-    for output, person, share in evidence.credit:
-        if share > 0:
-            by_person.setdefault(person, []).extend(by_output.get(output, ()))
-    return {person: float(np.mean(values)) - everybody for person, values in by_person.items() if values}
-
-
-def places_by_person(program: Program, posterior: Posterior) -> dict[int, float]:
-    """The probability of being among those with a place, in each cohort whose present stage has places."""
-    people: list[Any] = list(posterior.persons.id)
-    draws = None
-    found: dict[int, float] = {}
-    for stage in Stage.objects.current().filter(cohort__program=program, places__isnull=False):
-        members = Enrollment.objects.active().filter(cohort=stage.cohort).values_list("person", flat=True)
-        columns = [people.index(person) for person in members if person in people]
-        if not columns or stage.places is None:
-            continue
-        draws = posterior.draws() if draws is None else draws
-        chances = chances_of_a_place(draws[:, columns], stage.places)
-        found |= dict(zip((people[column] for column in columns), chances, strict=True))
-    return found
-
-
-def chances_of_a_place(draws: np.ndarray[Any, Any], places: int) -> list[float]:
-    """Share of joint draws (draws, people) in which each person is among the best ``places``."""
-    ranks = np.argsort(np.argsort(-draws, axis=1), axis=1)
-    return [float(share) for share in (ranks < places).mean(axis=0)]
-
-
-def rater_estimates_of(fit: Fit, posterior: Posterior) -> Iterable[RaterEstimate]:
-    for row in rows_of(posterior.raters):
-        yield RaterEstimate(
-            fit=fit,
-            person_id=row.id,
-            mean=row.mean,
-            sd=row.sd,
-            q05=row.q05,
-            q95=row.q95,
-            observations=row.observations,
-        )
-
-
-def contributions_of(fit: Fit, posterior: Posterior, evidence: Evidence) -> Iterable[Contribution]:
-    """What each output moved each of its people; what no own output moved is one row without an output."""
-    counts: dict[int, int] = {}
-    for row in evidence.rows:
-        counts[row["output"]] = counts.get(row["output"], 0) + 1
-    own = {(person, output) for output, person, share in evidence.credit if share > 0}
-    people: list[Any] = list(posterior.persons.id)
-    for person in people:
-        pieces: Any = posterior.contributions(person)
-        others = pieces.rest
-        for piece in pieces.outputs:
-            if (person, piece.output) in own:
-                yield Contribution(
-                    fit=fit,
-                    person_id=person,
-                    output_id=piece.output,
-                    amount=piece.total,
-                    specific=piece.specific,
-                    observations=counts.get(piece.output, 0),
-                )
-            else:
-                others += piece.total
-        if round(others, DECIMALS_BEYOND_DOUBT):
-            yield Contribution(fit=fit, person_id=person, output=None, amount=others, observations=0)

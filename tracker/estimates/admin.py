@@ -1,0 +1,223 @@
+"""Estimates with their likely range, the history of fits, and releases. Who looks is logged."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from tracker.errors import RuleBroken
+from tracker.estimates.models import Estimate, Fit, FitRequest, Release
+from tracker.estimates.viewing import record_view
+from tracker.people.models import DECIDERS, Person, Program
+from tracker.people.scoped_admin import (
+    MadeByVerb,
+    ScopedModelAdmin,
+    ScopedRelatedFilter,
+    is_superuser,
+    leads_somewhere,
+)
+
+UNTOLD = "-"
+
+
+class LoggedAdmin(ScopedModelAdmin):
+    """A list or a page of estimates: showing it is logged by name."""
+
+    is_computed = True
+
+    def estimates_of(self, request: HttpRequest, rows: Iterable[Any]) -> list[Estimate]:
+        """The estimates that these rows show to this user."""
+        raise NotImplementedError
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        answer = super().changelist_view(request, extra_context)
+        shown = getattr(answer, "context_data", None) or {}
+        if "cl" in shown:
+            self.log(request, shown["cl"].result_list)
+        return answer
+
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        answer = super().change_view(request, object_id, *args, **kwargs)
+        shown = getattr(answer, "context_data", None) or {}
+        if shown.get("original") is not None:
+            self.log(request, [shown["original"]])
+        return answer
+
+    def log(self, request: HttpRequest, rows: Iterable[Any]) -> None:
+        record_view(self.estimates_of(request, rows), by=request.user, door="admin")  # type: ignore[arg-type]
+
+
+def likely_range(estimate: Estimate | None) -> str:
+    if estimate is None:
+        return UNTOLD
+    if estimate.is_early:
+        return "too early to say"
+    return f"{estimate.q05:+.1f} to {estimate.q95:+.1f}"
+
+
+@admin.register(Estimate)
+class EstimateAdmin(LoggedAdmin):
+    """The likely range first: nine in ten. Leads see every fit, others what was released to them."""
+
+    program_path = "fit__program"
+    funds_view = True
+    list_display = ("person", "program", "likely_range", "middle", "readers", "computed_at", "released_for")
+    list_select_related = ("person", "fit__program")
+    list_filter = (("fit__program", ScopedRelatedFilter),)
+    search_fields = ("person__name",)
+    date_hierarchy = "fit__created_at"
+    ordering = ("-fit__created_at", "person__name", "pk")
+    told = (
+        "person",
+        "program",
+        "likely_range",
+        "middle",
+        "readers",
+        "outputs",
+        "computed_at",
+        "released_for",
+    )
+    told_to_deciders = (
+        "mean",
+        "sd",
+        "raw",
+        "symmetric_mean",
+        "symmetric_sd",
+        "probability_top",
+        "observations",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("fit__releases__stage")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        decides = obj is not None and (
+            is_superuser(request) or Estimate.objects.decided_by(request.user).filter(pk=obj.pk).exists()
+        )
+        return (*self.told, *self.told_to_deciders) if decides else self.told
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    def estimates_of(self, request: HttpRequest, rows: Iterable[Any]) -> list[Estimate]:
+        return list(rows)
+
+    @admin.display(ordering="fit__program__name")
+    def program(self, estimate: Estimate) -> Program:
+        return estimate.fit.program
+
+    @admin.display(description="likely range (9 in 10)")
+    def likely_range(self, estimate: Estimate) -> str:
+        return likely_range(estimate)
+
+    @admin.display(description="middle", ordering="q50")
+    def middle(self, estimate: Estimate) -> str:
+        return UNTOLD if estimate.is_early else f"{estimate.q50:+.1f}"
+
+    @admin.display(description="readers", ordering="raters")
+    def readers(self, estimate: Estimate) -> int:
+        return estimate.raters
+
+    @admin.display(description="computed", ordering="fit__created_at")
+    def computed_at(self, estimate: Estimate) -> Any:
+        return estimate.fit.created_at
+
+    @admin.display(description="released for")
+    def released_for(self, estimate: Estimate) -> str:
+        return stages_of(estimate.fit)
+
+
+def stages_of(fit: Fit) -> str:
+    return ", ".join(release.stage.name for release in fit.releases.all()) or UNTOLD
+
+
+@admin.register(Fit)
+class FitAdmin(ScopedModelAdmin):
+    """The history of fits. What a fit saw of a program is told to those who decide in it."""
+
+    is_computed = True
+    funds_view = True
+    list_select_related = ("program",)
+    list_filter = (("program", ScopedRelatedFilter),)
+    date_hierarchy = "created_at"
+    told = ("program", "created_at", "released_for", "kind", "model_version")
+    told_to_deciders = (
+        "is_current",
+        "saw",
+        "spreads",
+        "fixed",
+        "measured",
+        "notes",
+        "content_hash",
+        "seconds",
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        deciding = Program.objects.all()
+        if not is_superuser(request):
+            deciding = Program.objects.where(request.user, *DECIDERS)
+        is_decided = Exists(deciding.filter(pk=OuterRef("program")))
+        fits = super().get_queryset(request).annotate(is_decided=is_decided)
+        return fits.prefetch_related("releases__stage")
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        shown = ("created_at", "program", "released_for", "kind")
+        is_inside = is_superuser(request) or leads_somewhere(request)
+        return (*shown, "is_current", "saw") if is_inside else shown
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return (*self.told, *self.told_to_deciders) if getattr(obj, "is_decided", False) else self.told
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return self.get_fields(request, obj)
+
+    @admin.display(description="spreads are")
+    def kind(self, fit: Fit) -> str:
+        return fit.get_hyper_display()
+
+    @admin.display(description="scores and measurements")
+    def saw(self, fit: Fit) -> str:
+        return str(fit.rows) if fit.is_decided else UNTOLD  # type: ignore[attr-defined]
+
+    @admin.display(description="released for")
+    def released_for(self, fit: Fit) -> str:
+        return stages_of(fit)
+
+
+@admin.register(Release)
+class ReleaseAdmin(MadeByVerb):
+    """Adding one freezes the current fit as what mentors, mentees and funds see of a stage."""
+
+    program_path = "stage__cohort__program"
+    leads_add = True
+    list_display = ("stage", "cohort", "fit", "released_by", "released_at")
+    list_select_related = ("stage__cohort", "fit__program", "released_by")
+    date_hierarchy = "released_at"
+
+    @admin.display(ordering="stage__cohort__name")
+    def cohort(self, release: Release) -> Any:
+        return release.stage.cohort
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return ("stage",) if obj is None else ("stage", "cohort", "fit", "released_by", "released_at")
+
+    def make(self, request: HttpRequest, values: dict[str, Any]) -> Release:
+        stage = values["stage"]
+        lead = Person.objects.of(request.user).filter(program=stage.cohort.program).first()
+        if lead is None:
+            raise RuleBroken("Only a lead of the program releases its estimates.", code="not-a-lead")
+        return Release.objects.release(stage, by=lead)
+
+
+@admin.register(FitRequest)
+class FitRequestAdmin(ScopedModelAdmin):
+    """Fits that were asked for, and why one failed, for operators."""
+
+    leads_view = False
+    is_computed = True
+    list_display = ("program", "requested_at", "done_at", "failed_at", "attempts")
+    list_select_related = ("program",)
+    date_hierarchy = "requested_at"
+    ordering = ("-pk",)
