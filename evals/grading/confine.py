@@ -44,7 +44,7 @@ def confine(cell: dict[str, Any], *, full: bool, parent: int, readable: list[str
     if not full:
         die_with_parent(parent)
     forbid_new_privileges()
-    restrict_files(readable, ["/tmp"] if full else [])
+    restrict_files(readable, ["/dev/null", *(["/tmp"] if full else [])])
     if not full:
         filter_calls(alone=True)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def read_table(path: Path, kind: str, benchmark: Benchmark, *, seconds: float, w
     }
     job = Frame(header, {"id_characters": characters, "id_ends": ends})
     cell = Cell(memory=benchmark.limits.memory_bytes, seconds=seconds)
-    found = run_job(job, [path], cell, output=room(benchmark), watch=watch)
+    found = run_job(job, {path.name: path}, cell, output=room(benchmark), watch=watch)
     return checked(found.arrays, benchmark, len(benchmark.ids))
 
 
@@ -66,7 +66,9 @@ def run_weights(
     cell = Cell(
         memory=benchmark.limits.memory_bytes, seconds=run.seconds, threads=2, cuda=run.device != "cpu"
     )
-    found = run_job(Frame(header, {"x": features}), [path], cell, output=room(benchmark), watch=watch)
+    found = run_job(
+        Frame(header, {"x": features}), {path.name: path}, cell, output=room(benchmark), watch=watch
+    )
     return from_outputs(found.arrays, benchmark, len(features)), float(found.header["seconds"])
 
 
@@ -87,9 +89,9 @@ def room(benchmark: Benchmark) -> int:
     return FRAME_ROOM + CELL_BYTES * width * len(benchmark.ids) + texts
 
 
-def run_job(job: Frame, files: Sequence[Path], cell: Cell, *, output: int, watch: Watch) -> Frame:
+def run_job(job: Frame, files: Mapping[str, Path | bytes], cell: Cell, *, output: int, watch: Watch) -> Frame:
     """The jailed reader's answer to a job over these files."""
-    sizes = [{"bytes": path.stat().st_size} for path in files]
+    sizes = [{"name": name, "bytes": size_of(content)} for name, content in files.items()]
     request = Frame({**job.header, "files": sizes}, job.arrays)
     with jailed(cell) as start:
         supervisor = Supervisor(
@@ -98,15 +100,23 @@ def run_job(job: Frame, files: Sequence[Path], cell: Cell, *, output: int, watch
             should_stop=watch.should_stop,
             on_frame=lambda frame: tell(frame, watch),
         )
-        answer = supervisor.run(parts(request, files))
+        answer = supervisor.run(parts(request, files.values()))
     return judged(answer)
 
 
-def parts(request: Frame, files: Sequence[Path]) -> Iterator[bytes]:
+def size_of(content: Path | bytes) -> int:
+    """Bytes of a file, on disk or at hand."""
+    return len(content) if isinstance(content, bytes) else content.stat().st_size
+
+
+def parts(request: Frame, files: Iterable[Path | bytes]) -> Iterator[bytes]:
     """The request's frame, then the files' bytes in blocks."""
     yield request.pack()
-    for path in files:
-        with path.open("rb") as stream:
+    for content in files:
+        if isinstance(content, bytes):
+            yield content
+            continue
+        with content.open("rb") as stream:
             while block := stream.read(CHUNK_BYTES):
                 yield block
 
