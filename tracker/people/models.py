@@ -28,6 +28,11 @@ class Accounts(UserManager["User"]):
         user.save(using=self._db)
         return user
 
+    def invited(self, email: str, *, name: str) -> "User":
+        """Whoever has this address, or a new account whose password they set by asking for a new one."""
+        known = self.filter(email=self.normalize_email(email).lower()).first()
+        return known or self.create_user(email, name=name)
+
     def create_superuser(self, email: str, password: str | None = None, **values: Any) -> "User":  # type: ignore[override]
         return self.create_user(email, password, is_staff=True, is_superuser=True, **values)
 
