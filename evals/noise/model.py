@@ -29,6 +29,9 @@ class Settings:
     prior: PriorName = "program"
     reference_sd: float | None = None
     noise: NoiseBy = "common"
+    link: Literal["numeric", "ordinal"] = "numeric"
+    rater_noise: Literal["common", "own"] = "common"
+    form: Literal["independent", "walk"] = "independent"
     credit_exponent: float = 1.0
     credit_norm: str = "sum"
     at: float | None = None
@@ -39,6 +42,9 @@ class Settings:
             ("luck", self.luck, ("asymmetric", "symmetric")),
             ("prior", self.prior, PRIORS),
             ("noise", self.noise, ("common", "instrument")),
+            ("link", self.link, ("numeric", "ordinal")),
+            ("rater_noise", self.rater_noise, ("common", "own")),
+            ("form", self.form, ("independent", "walk")),
         ):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r} is unknown: use {' or '.join(allowed)}.")

@@ -77,3 +77,49 @@ def _truth(
     if output is not None and terms:
         outputs = dict(zip(output.levels, joined(output_report(terms, output, part), 0) @ drawn, strict=True))
     return dict(zip(design.people, persons, strict=True)), raters, outputs
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The size of a planned cohort; outputs are by person, ratings by output."""
+
+    people: int
+    raters: int
+    outputs: int = 2
+    ratings: int = 2
+    criteria: int = 4
+    teams: float = 0.0  # share of outputs by two people
+
+    def __post_init__(self) -> None:
+        if self.people < 2 or min(self.raters, self.outputs, self.ratings, self.criteria) < 1:
+            raise ValueError("A cohort needs at least 2 people, 1 rater, 1 output, 1 rating and 1 criterion.")
+        if self.ratings > self.raters:
+            raise ValueError(
+                f"An output can't have {self.ratings} ratings by {self.raters} raters: ask for fewer."
+            )
+        if not 0 <= self.teams <= 1:
+            raise ValueError(f"The share of teams is {self.teams!r}: give a number from 0 to 1.")
+
+
+def design_cohort(
+    shape: Shape, rng: np.random.Generator
+) -> tuple[Observations, list[tuple[Label, Label, float]]]:
+    """Rows to simulate: raters and partners by chance, shares of teams from even to 4 to 1."""
+    credit: list[tuple[Label, Label, float]] = []
+    output, rater = [], []
+    for at in range(shape.people * shape.outputs):
+        who = at % shape.people
+        partner = (who + int(rng.integers(1, shape.people))) % shape.people
+        share = float(rng.uniform(0.5, 0.8)) if rng.random() < shape.teams else 1.0
+        credit.append((f"o{at}", f"p{who}", share))
+        if share < 1:
+            credit.append((f"o{at}", f"p{partner}", 1.0 - share))
+        chosen = rng.choice(shape.raters, shape.ratings, replace=False)
+        output += [f"o{at}"] * (shape.ratings * shape.criteria)
+        rater += [f"r{reader}" for reader in chosen.tolist() for _ in range(shape.criteria)]
+    rows = len(output)
+    instrument = [f"c{at % shape.criteria}" for at in range(rows)]
+    template = Observations.from_columns(
+        np.zeros(rows), output=output, rater=rater, instrument=instrument, credit=credit
+    )
+    return template, credit

@@ -1,0 +1,182 @@
+"""The command line: what it writes, and how it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+from noise_cohorts import make_rows
+
+from evals.noise.command import main
+
+
+def write(path, header, rows):
+    path.write_text("\n".join([header, *(",".join(map(str, row)) for row in rows)]) + "\n")
+    return str(path)
+
+
+@pytest.fixture
+def cohort(tmp_path):
+    rows, credit = make_rows(people=8, raters=4)
+    cells = [(row["output"], row["rater"], row["instrument"], f"{row['score']:.3f}") for row in rows]
+    ratings = write(tmp_path / "ratings.csv", "output,rater,criterion,score", cells)
+    return ratings, write(tmp_path / "credit.csv", "output,person,share", credit), tmp_path
+
+
+def run(*arguments):
+    return main([*map(str, arguments)])
+
+
+def test_fit_prints_a_table_and_writes_json_and_a_picture(cohort, capsys):
+    ratings, credit, folder = cohort
+    people = folder / "people.txt"
+    people.write_text("rests\n")
+    out, plot = folder / "out.json", folder / "out.svg"
+
+    code = run(
+        "fit",
+        ratings,
+        "--credit",
+        credit,
+        "--people",
+        people,
+        "--hyper",
+        "mode",
+        "--json",
+        out,
+        "--plot",
+        plot,
+    )
+
+    found = json.loads(out.read_text())
+    assert code == 0
+    assert "likely range" in capsys.readouterr().out
+    assert found["persons"]["rests"]["mean"] == 0
+    assert {"mean", "sd", "q05", "q25", "q50", "q75", "q95", "observations", "raters", "outputs"} <= set(
+        found["persons"]["p1"]
+    )
+    assert {"criterion", "sds", "fixed", "raters", "outputs", "notes", "engine", "symmetric"} <= set(found)
+    assert plot.read_text().startswith("<?xml")
+
+
+def test_the_same_seed_gives_the_same_numbers(cohort):
+    ratings, credit, folder = cohort
+    outs = [folder / "one.json", folder / "other.json"]
+
+    for out in outs:
+        run("fit", ratings, "--credit", credit, "--terms", "person,rater,output", "--seed", 3, "--json", out)
+
+    one, other = (json.loads(out.read_text()) for out in outs)
+    assert one["persons"] == other["persons"]
+    assert one["engine"]["effective_points"] > 100
+
+
+def test_next_asks_for_ratings_that_are_not_there_yet(cohort, capsys):
+    ratings, credit, _ = cohort
+
+    code = run("next", ratings, "--credit", credit, "--hyper", "mode", "--top", 2, "--n", 2)
+
+    assert code == 0
+    assert capsys.readouterr().out.count("expected gain") == 2
+
+
+def test_reliability_prints_both_coefficients(cohort, capsys):
+    ratings, credit, _ = cohort
+
+    code = run("reliability", ratings, "--credit", credit, "--hyper", "mode", "--raters", 3)
+
+    assert code == 0
+    assert "G 0." in capsys.readouterr().out
+
+
+def test_what_simulate_writes_can_be_fitted(tmp_path, capsys):
+    out, credit, truth = tmp_path / "r.csv", tmp_path / "c.csv", tmp_path / "t.json"
+
+    drawn = run(
+        "simulate", "--people", 10, "--out", out, "--credit-out", credit, "--truth", truth, "--sd", "person=1"
+    )
+    fitted = run("fit", out, "--credit", credit, "--hyper", "mode", "--luck", "symmetric")
+
+    assert drawn == fitted == 0
+    assert set(json.loads(truth.read_text())["persons"]) == {f"p{at}" for at in range(10)}
+
+
+TEN = [("ann", "r", 1), ("bob", "r", 2), ("ann", "s", 2), ("bob", "s", 3), ("cid", "s", 4)] * 2
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "sentence"),
+    [
+        ("person,rater,score", [*TEN[:4], ("cid", "s", "x"), *TEN[5:]], "Row 5 has score 'x': give a number"),
+        ("person,rater,score", [*TEN[:4], ("cid", "s", "1e300"), *TEN[5:]], "Row 5 has score '1e300'"),
+        ("person,rater,score", [*TEN[:4], ("cid", "s", ""), *TEN[5:]], "Row 5 has score ''"),
+        ("person,rater,score", [*TEN[:4], ("", "s", "2"), *TEN[5:]], "Row 5 names no person"),
+        ("person,rater,score", [], "has no rows"),
+        ("person,rater,score", [("ann", "r", at) for at in range(10)], "Only one person is rated"),
+        ("person,rater,score", [(who, rater, 3) for who, rater, _ in TEN], "All scores are equal"),
+        ("person,rater,mark", TEN, "has no column score"),
+        ("person,rater,score,se", [(*row, -1) for row in TEN], "Row 1 has se '-1'"),
+        ("output,rater,score", TEN[:5], "Nobody is rated"),
+    ],
+)
+def test_bad_input_is_one_sentence_and_code_two(tmp_path, capsys, header, rows, sentence):
+    ratings = write(tmp_path / "ratings.csv", header, rows)
+
+    code = run("fit", ratings)
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "sentence"),
+    [
+        ("zebra,ann,1", "names output 'zebra'"),
+        ("o0,ann,much", "has share 'much'"),
+        ("o0,ann,0.5", "Credit for output 'o0' sums to"),
+    ],
+)
+def test_a_bad_credit_line_is_named(cohort, capsys, line, sentence):
+    ratings, credit, _ = cohort
+    with open(credit, "a") as file:
+        file.write(line + "\n")
+
+    code = run("fit", ratings, "--credit", credit)
+
+    assert code == 2
+    assert sentence in capsys.readouterr().err
+
+
+def test_a_repeated_row_is_named(cohort, capsys):
+    ratings, credit, _ = cohort
+    lines = Path(ratings).read_text().splitlines()
+    Path(ratings).write_text("\n".join([*lines, lines[3]]) + "\n")
+
+    code = run("fit", ratings, "--credit", credit)
+
+    assert code == 2
+    assert "repeats row 3" in capsys.readouterr().err
+
+
+def test_a_missing_file_is_one_sentence(tmp_path, capsys):
+    code = run("fit", tmp_path / "none.csv")
+
+    assert code == 2
+    assert "can't be read" in capsys.readouterr().err
+
+
+def test_covariates_may_be_numbers_or_texts(tmp_path):
+    rows = [(who, rater, score, at, "xyz"[at % 3]) for at, (who, rater, score) in enumerate(TEN)]
+    ratings, out = write(tmp_path / "r.csv", "person,rater,score,week,site", rows), tmp_path / "o.json"
+
+    code = run("fit", ratings, "--covariate", "week", "--covariate", "site", "--hyper", "mode", "--json", out)
+
+    assert code == 0
+    assert set(json.loads(out.read_text())["fixed"]) == {"mu", "week", "site[y]", "site[z]"}
+
+
+def test_one_rater_is_enough(tmp_path):
+    ratings = write(tmp_path / "r.csv", "person,rater,score", [row for row in TEN if row[1] == "s"])
+
+    assert run("fit", ratings, "--hyper", "mode") == 0
