@@ -5,8 +5,9 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-CLASSES = "evals.grading.metrics.classification"
-PROBABILITIES = "evals.grading.metrics.probabilities"
+METRICS = "evals.grading.metrics"
+CLASSES = f"{METRICS}.classification"
+PROBABILITIES = f"{METRICS}.probabilities"
 GRADERS: dict[str, tuple[str, str]] = {
     "accuracy": ("Accuracy", f"{CLASSES}.accuracy"),
     "balanced_accuracy": ("Balanced accuracy", f"{CLASSES}.balanced_accuracy"),
@@ -18,6 +19,19 @@ GRADERS: dict[str, tuple[str, str]] = {
     "calibration_error": ("Calibration error", f"{PROBABILITIES}.calibration_error"),
     "auroc": ("Area under the ROC curve", f"{PROBABILITIES}.auroc"),
     "average_precision": ("Average precision", f"{PROBABILITIES}.average_precision"),
+    "rmse": ("Root mean squared error", f"{METRICS}.regression.rmse"),
+    "mae": ("Mean absolute error", f"{METRICS}.regression.mae"),
+    "r2": ("Variance explained", f"{METRICS}.regression.r2"),
+    "spearman": ("Spearman correlation", f"{METRICS}.regression.spearman"),
+    "crps": ("Quantile score", f"{METRICS}.regression.crps"),
+    "ndcg": ("Normalised discounted gain", f"{METRICS}.ranking.ndcg"),
+    "mrr": ("Mean reciprocal rank", f"{METRICS}.ranking.mrr"),
+    "subset_accuracy": ("All labels right", f"{METRICS}.multilabel.subset_accuracy"),
+    "hamming_loss": ("Labels wrong", f"{METRICS}.multilabel.hamming_loss"),
+    "micro_f1": ("Micro F1", f"{METRICS}.multilabel.micro_f1"),
+    "mean_iou": ("Mean overlap over union", f"{METRICS}.multilabel.mean_iou"),
+    "exact_match": ("Exact match", f"{METRICS}.text.exact_match"),
+    "rouge_l": ("ROUGE-L", f"{METRICS}.text.rouge_l"),
 }
 
 

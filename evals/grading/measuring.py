@@ -92,7 +92,9 @@ def measured(name: str, part: Part, pair: tuple[Answers, Truth], settings: dict[
         grade = grader(name)(pair[0].at(part.rows), pair[1].at(part.rows))
     except NotMeasurable:
         return {}
-    clusters = None if settings["clusters"] is None else settings["clusters"][part.rows.cpu()]
+    clusters = settings["clusters"]
+    # A ranking's queries are what is drawn already: its items are not the rows of the labels file.
+    clusters = clusters[part.rows.cpu()] if clusters is not None and grade.n == part.rows.numel() else None
     interval = bootstrap(grade, seed=settings["seed"], resamples=settings["resamples"], clusters=clusters)
     return row(name, part.name, grade, interval) | {"seed": settings["seed"]} | beside(grade, name, clusters)
 
