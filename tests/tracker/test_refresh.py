@@ -21,7 +21,15 @@ from tests.factories import (
 )
 from tracker.errors import RuleBroken
 from tracker.estimates.evidence import evidence_of
-from tracker.estimates.models import Contribution, Estimate, Fit, FitRequest, RaterEstimate, Release
+from tracker.estimates.models import (
+    Contribution,
+    Estimate,
+    Fit,
+    FitRequest,
+    Hyper,
+    RaterEstimate,
+    Release,
+)
 from tracker.estimates.refresh import compute, refresh_due, refresh_estimates, take_event
 from tracker.estimates.rows import chances_of_a_place, raw_by_person
 from tracker.events.delivery import deliver_to
@@ -195,6 +203,19 @@ def test_a_fit_that_fails_is_kept_with_its_reason_and_tried_again(rated, monkeyp
     assert "ZeroDivisionError" in request.failure
     assert request.owner is None
     assert FitRequest.objects.open().get() == request
+
+
+def test_evidence_that_cannot_be_fitted_is_said_once_and_not_tried_again(stage):
+    for _ in range(2):
+        make_rating(make_output(make_project(stage.cohort), stage=stage))
+    FitRequest.objects.ask(stage.cohort.program)
+    due_now()
+
+    assert refresh_due() == 0
+
+    request = FitRequest.objects.get()
+    assert request.failure == "All scores are equal: there is nothing to tell people apart by."
+    assert not FitRequest.objects.open().exists()
 
 
 def test_a_lost_workers_request_is_freed(program):

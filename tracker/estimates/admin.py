@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 
 from tracker.errors import RuleBroken
@@ -90,7 +90,11 @@ class EstimateAdmin(LoggedAdmin):
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("fit__releases__stage")
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(Prefetch("fit__releases", Release.objects.select_related("stage")))
+        )
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         decides = obj is not None and (
@@ -160,7 +164,7 @@ class FitAdmin(ScopedModelAdmin):
             deciding = Program.objects.where(request.user, *DECIDERS)
         is_decided = Exists(deciding.filter(pk=OuterRef("program")))
         fits = super().get_queryset(request).annotate(is_decided=is_decided)
-        return fits.prefetch_related("releases__stage")
+        return fits.prefetch_related(Prefetch("releases", Release.objects.select_related("stage")))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         shown = ("created_at", "program", "released_for", "kind")

@@ -114,6 +114,10 @@ class FitRequest(Leased):
                 return self._close(not_before=Now() + pause, failure=failure)
         return self._close(failed_at=Now(), failure=failure)
 
+    def give_up(self, reason: str) -> bool:
+        """The evidence itself cannot be fitted: trying again would not help."""
+        return self._close(failed_at=Now(), failure=reason)
+
     def _close(self, **values: Any) -> bool:
         return FitRequest.objects.give_back(self.pk, owner=self.owner, **values)
 

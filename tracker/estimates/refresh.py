@@ -37,6 +37,10 @@ class LeaseLost(Exception):
     """Another worker computes this fit now."""
 
 
+class NothingToFit(Exception):
+    """The evidence cannot be fitted, in a sentence; only other evidence will change that."""
+
+
 def take_event(event: Event) -> None:
     """A consumer of events: what changes the evidence asks for a fit."""
     if event.kind in CHANGES and event.program is not None:
@@ -59,6 +63,9 @@ def refresh_request(request: FitRequest) -> bool:
         with heartbeat(FitRequest.objects.all(), request.pk, owner=request.owner):
             refresh_estimates(request.program, hyper=request.hyper, request=request)
     except LeaseLost:
+        return False
+    except NothingToFit as reason:
+        request.give_up(str(reason))
         return False
     except Exception:
         logger.exception("The fit of %s failed.", request.program)
@@ -90,8 +97,15 @@ def finish(request: FitRequest | None) -> None:
 
 def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
     """The posterior of everybody's level; ids are primary keys."""
+    try:
+        return evals.noise.fit(observations_of(evidence), hyper=hyper, luck=LUCK[hyper])
+    except ValueError as error:
+        raise NothingToFit(str(error)) from error
+
+
+def observations_of(evidence: Evidence) -> Observations:
     rows = evidence.rows
-    observations = Observations.from_columns(
+    return Observations.from_columns(
         [row["score"] for row in rows],
         output=[row["output"] for row in rows],
         rater=[row["rater"] for row in rows],
@@ -101,7 +115,6 @@ def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
         people=evidence.people,
         limits=evidence.limits,
     )
-    return evals.noise.fit(observations, hyper=hyper, luck=LUCK[hyper])
 
 
 def store_fit(

@@ -11,7 +11,6 @@ from tracker.people.models import User, Visitor
 SEEN_BY_FUNDS = (
     ("people", "person"),
     ("people", "sharegrant"),
-    ("projects", "project"),
     ("estimates", "estimate"),
     ("estimates", "fit"),
     ("funding", "fund"),
