@@ -53,15 +53,17 @@ def read_table(path: Path, kind: str, benchmark: Benchmark, *, seconds: float, w
 def run_weights(
     path: Path, architecture: str, benchmark: Benchmark, *, run: Run, watch: Watch
 ) -> tuple[Arrays, float]:
-    """A network's answers for the first ``run.items`` inputs, and the seconds that the forward pass took."""
+    """A network's answers for the first ``run.items`` inputs or for all, and the seconds that they took."""
     declared = next(entry for entry in benchmark.architectures if entry.name == architecture)
-    features = read_features(benchmark.inputs_path, benchmark.limits, scale=benchmark.data.scale)[: run.items]
+    features = read_features(benchmark.inputs_path, benchmark.limits, scale=benchmark.data.scale)
     header = {
         "job": "weights",
         "architecture": declared.as_dict(),
         "limits": asdict(benchmark.limits),
         "device": run.device,
         "seed": run.seed,
+        "items": run.items,
+        "whole_if_seconds": run.whole_if_seconds,
     }
     cell = Cell(
         memory=benchmark.limits.memory_bytes, seconds=run.seconds, threads=2, cuda=run.device != "cpu"
@@ -69,7 +71,10 @@ def run_weights(
     found = run_job(
         Frame(header, {"x": features}), {path.name: path}, cell, output=room(benchmark), watch=watch
     )
-    return from_outputs(found.arrays, benchmark, len(features)), float(found.header["seconds"])
+    seconds = found.header.get("seconds")
+    if not isinstance(seconds, float):
+        raise ChildCrashed("The jailed reader did not say how long it took.")
+    return from_outputs(found.arrays, benchmark, (run.items, len(features))), seconds
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,7 @@ class Run:
     """How much of a forward pass to do, and where."""
 
     items: int
+    whole_if_seconds: float
     seconds: float
     seed: int
     device: str = ""
@@ -139,14 +145,16 @@ def judged(answer: Frame) -> Frame:
     raise Refused(code, **{str(word): n for word, n in details.items() if type(n) in (int, float)})
 
 
-def from_outputs(arrays: Arrays, benchmark: Benchmark, count: int) -> Arrays:
-    """A network's probabilities with the likeliest class of each row."""
+def from_outputs(arrays: Arrays, benchmark: Benchmark, counts: tuple[int, int]) -> Arrays:
+    """A network's probabilities with the likeliest class of each row; as many rows as asked for, or all."""
     table = arrays.get("probabilities")
-    if table is None or table.shape != (count, len(benchmark.classes)) or table.dtype != np.float64:
+    if table is None or table.dtype != np.float64 or table.ndim != 2 or len(table) not in counts:
+        raise ChildCrashed("The jailed reader gave outputs of the wrong shape.")
+    if table.shape[1] != len(benchmark.classes):
         raise ChildCrashed("The jailed reader gave outputs of the wrong shape.")
     if not np.isfinite(table).all():
         raise Refused("non-finite-output")
-    return checked({"probabilities": table, "classes": table.argmax(axis=1)}, benchmark, count)
+    return checked({"probabilities": table, "classes": table.argmax(axis=1)}, benchmark, len(table))
 
 
 def checked(arrays: Arrays, benchmark: Benchmark, count: int) -> Arrays:

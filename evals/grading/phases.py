@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.grading import VERSION
+from evals.grading.answering import Answered, Question, answered
 from evals.grading.benchmarks import Benchmark, file_hash
 from evals.grading.children import never
 from evals.grading.frames import Frame
 from evals.grading.intake import TABLE_FORMATS, Artifact, inspect_artifact
 from evals.grading.jail import isolation
-from evals.grading.jobs import Arrays, Run, Watch, read_table, run_weights
+from evals.grading.jobs import Arrays, Watch
 from evals.grading.refusals import Refused
+from evals.grading.reproduction import over_seeds, rerun, submitted_files
 from evals.grading.scoring import Scorer
 
 RESAMPLES = 4000
+CODE = "code"
 PHASES = ("qualification", "safety", "thorough")
 SAMPLE_ITEMS = 32
 PROBE_ITEMS = 512
@@ -89,6 +92,7 @@ def run_phase(
     started = time.monotonic()
     watch = Watch(on_progress, should_stop)
     record = base_record(request)
+    request = replace(request, artifact_hash=record["artifact_hash"])
     try:
         outcome = STEPS[phase](request, watch, scorer)
     except Refused as error:
@@ -122,9 +126,12 @@ def base_record(request: GradeRequest) -> dict[str, Any]:
 
 
 def qualify(request: GradeRequest, watch: Watch, _: Scorer | None) -> Outcome:
-    """Format, size, schema, safe reading; weights answer a small sample."""
+    """Format, size, schema, safe reading; weights answer a small sample; code is unpacked, not run."""
     artifact = inspected(request, deep=True)
-    run_or_read(request, artifact, watch, phase="qualification", items=SAMPLE_ITEMS)
+    if artifact.format == CODE:
+        submitted_files(request.artifact, request.benchmark)
+    else:
+        ask(request, artifact, watch, phase="qualification", items=SAMPLE_ITEMS)
     return Outcome(record={"format": artifact.format, "bytes": artifact.bytes, **artifact.facts})
 
 
@@ -132,38 +139,37 @@ def inspected(request: GradeRequest, *, deep: bool) -> Artifact:
     """Intake; tables are read value by value in the jail, so here only their form is looked at."""
     name = request.filename or request.artifact.name
     shallow = inspect_artifact(request.artifact, benchmark=request.benchmark, filename=name, deep=False)
-    if not deep or shallow.format in TABLE_FORMATS:
+    if not deep or shallow.format in (*TABLE_FORMATS, CODE):
         return shallow
     return inspect_artifact(request.artifact, benchmark=request.benchmark, filename=name)
 
 
-def run_or_read(
-    request: GradeRequest, artifact: Artifact, watch: Watch, *, phase: str, items: int
-) -> tuple[Arrays, float]:
-    """Answers: of a table all of them, of weights those for the first ``items`` inputs."""
-    seconds = request.benchmark.limits.seconds(phase)
-    if artifact.format in TABLE_FORMATS:
-        started = time.monotonic()
-        found = read_table(request.artifact, artifact.format, request.benchmark, seconds=seconds, watch=watch)
-        return found, time.monotonic() - started
-    run = Run(items=items, seconds=seconds, seed=request.chosen_seed, device=request.device)
-    return run_weights(
-        request.artifact, artifact.facts["architecture"], request.benchmark, run=run, watch=watch
+def ask(request: GradeRequest, artifact: Artifact, watch: Watch, *, phase: str, items: int) -> Answered:
+    """Answers: of a table all of them, of weights at least those for the first ``items`` inputs."""
+    question = Question(
+        request.benchmark,
+        request.artifact,
+        artifact,
+        request.artifact_hash,
+        request.chosen_seed,
+        request.device,
     )
+    return answered(question, phase=phase, items=items, watch=watch)
 
 
 def look_for_harm(request: GradeRequest, watch: Watch, _: Scorer | None) -> Outcome:
     """Would the thorough run be unsafe or worthless? What is raised here holds the submission for a person."""
     artifact = inspected(request, deep=False)
-    answers, seconds = run_or_read(request, artifact, watch, phase="safety", items=PROBE_ITEMS)
-    if is_constant(answers):
+    if artifact.format == CODE:
+        return Outcome(record={"format": CODE})
+    found = ask(request, artifact, watch, phase="safety", items=PROBE_ITEMS)
+    if is_constant(found.arrays):
         raise Refused("constant-answer")
-    items = len(request.benchmark.ids)
     if artifact.format not in TABLE_FORMATS:
-        expected = seconds * items / min(items, PROBE_ITEMS)
+        expected = found.seconds * len(request.benchmark.ids) / found.items
         if expected > request.benchmark.limits.thorough_seconds:
             raise Refused("resource-hungry", seconds=round(expected))
-    return Outcome(record={"format": artifact.format, "probe_seconds": seconds})
+    return Outcome(record={"format": artifact.format, "probe_seconds": found.seconds})
 
 
 def is_constant(answers: Arrays) -> bool:
@@ -179,8 +185,30 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
     if scorer is None:
         raise ValueError("The thorough phase needs a scorer.")
     artifact = inspected(request, deep=False)
-    items = len(request.benchmark.ids)
-    answers, seconds = run_or_read(request, artifact, watch, phase="thorough", items=items)
+    if artifact.format == CODE:
+        return measure_code(request, watch, scorer)
+    found = ask(request, artifact, watch, phase="thorough", items=len(request.benchmark.ids))
+    scored = score(request, found.arrays, watch, scorer)
+    record = {"format": artifact.format, "forward_seconds": found.seconds, **scored.header["record"]}
+    return Outcome(scored.header["measurements"], record, scored.arrays.get("items"))
+
+
+def measure_code(request: GradeRequest, watch: Watch, scorer: Scorer) -> Outcome:
+    """The submitted code run once per required seed; the spread between seeds is part of the error."""
+    count = max(2, request.benchmark.seeds_required)
+    seeds = [request.chosen_seed + number for number in range(count)]
+    scored = []
+    for number, seed in enumerate(seeds):
+        answers = rerun(request.artifact, request.benchmark, seed=seed, watch=watch)
+        scored.append(score(request, answers, watch, scorer))
+        watch.on_progress(number + 1, count)
+    record = {"format": CODE, "seeds": seeds, **scored[0].header["record"]}
+    rows = over_seeds([frame.header["measurements"] for frame in scored])
+    return Outcome(rows, record, np.mean([frame.arrays["items"] for frame in scored], axis=0))
+
+
+def score(request: GradeRequest, answers: Arrays, watch: Watch, scorer: Scorer) -> Frame:
+    """The scorer's measurements of these answers."""
     header = {
         "benchmark": str(request.benchmark.folder.resolve()),
         "benchmark_hash": request.benchmark.content_hash,
@@ -188,13 +216,8 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
         "resamples": request.resamples,
         "split": request.split,
     }
-    found = scorer.measure(
+    return scorer.measure(
         Frame(header, answers), on_progress=watch.on_progress, should_stop=watch.should_stop
-    )
-    return Outcome(
-        found.header["measurements"],
-        {"format": artifact.format, "forward_seconds": seconds, **found.header["record"]},
-        found.arrays.get("items"),
     )
 
 

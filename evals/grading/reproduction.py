@@ -100,3 +100,26 @@ def combine(
     values_now: dict[str, Any] = asdict(found)
     values_now |= {"claimed": claimed, "difference": gap, "low": gap - reach, "high": gap + reach}
     return Reproduced(**values_now | {"equivalent": -margin < gap - reach and gap + reach < margin})
+
+
+def over_seeds(runs: Sequence[Sequence[dict[str, Any]]]) -> list[dict[str, Any]]:
+    """One row per metric and slice from the rows of several runs, the seeds' spread in its error."""
+    rows = []
+    for same in zip(*runs, strict=True):
+        values = [row["value"] for row in same]
+        found = combine(values, [row["standard_error"] for row in same])
+        reach = NormalDist().inv_cdf(0.975) * found.standard_error
+        rows.append(
+            {
+                **same[0],
+                "value": found.value,
+                "standard_error": found.standard_error,
+                "low": found.value - reach,
+                "high": found.value + reach,
+                "method": f"{len(values)} seeds; {same[0]['method']}",
+                "seeds": values,
+                "between_seeds": found.between_seeds,
+                "analytic": [],
+            }
+        )
+    return rows
