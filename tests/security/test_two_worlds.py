@@ -4,7 +4,9 @@ import re
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from tests.factories import make_mentee, make_output, make_person, make_project, make_rating
 from tracker.estimates.refresh import refresh_estimates
@@ -14,6 +16,13 @@ from tracker.ratings.models import Rating, Score
 pytestmark = pytest.mark.django_db
 TOKENS = re.compile(rb'(csrfmiddlewaretoken" value=|csrf[^"]*" content=|X-CSRFToken": )"[^"]+"')
 SCALE = ("importance", "rigour", "clarity", "execution")
+
+
+@pytest.fixture(autouse=True)
+def still_clock():
+    """Only the rating may make a difference, not the seconds between two looks."""
+    with time_machine.travel(timezone.now(), tick=False):
+        yield
 
 
 @pytest.fixture
