@@ -72,7 +72,7 @@ def add_fit_options(command: argparse.ArgumentParser) -> None:
     add("--credit-norm", choices=("sum", "euclidean"), default="sum")
     add("--form", choices=("independent", "walk"), default="independent")
     add("--at", type=float, help="time at which the level is meant")
-    add("--points", type=int, default=256, help="least points of the integration")
+    add("--points", type=int, help="least points of the integration")
     add("--seed", type=int, default=0)
     add("--json", type=Path, metavar="OUT.json")
     add("--plot", type=Path, metavar="OUT.svg")

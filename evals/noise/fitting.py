@@ -10,7 +10,7 @@ import numpy as np
 from evals.noise.arrays import Floats
 from evals.noise.evaluation import State, to_vector
 from evals.noise.gaussian import Gaussian
-from evals.noise.integration import LEAST_POINTS, Integrated, Integration, Kept, Summary, first_proposal
+from evals.noise.integration import Integrated, Integration, Kept, Summary, first_proposal, least_points
 from evals.noise.mixture import Mixture
 from evals.noise.mode import Mode, find_mode
 from evals.noise.model import Model, Settings
@@ -29,7 +29,7 @@ class Effort:
 
     hyper: HyperBy = "mode"
     seed: int = 0
-    points: int = LEAST_POINTS
+    points: int | None = None
     workers: int = 1
 
     def __post_init__(self) -> None:
@@ -43,7 +43,7 @@ def fit(
     terms: Sequence[str] = DEFAULT_TERMS,
     hyper: HyperBy = "mode",
     seed: int = 0,
-    points: int = LEAST_POINTS,
+    points: int | None = None,
     workers: int = 1,
     **settings: Any,
 ) -> Posterior:
@@ -89,7 +89,12 @@ def fit_model(model: Model, effort: Effort) -> Posterior:
 
 def _integrate(model: Model, mode: Mode, effort: Effort) -> Integrated:
     integration = Integration(
-        model, mode.state, summarise, seed=effort.seed, least_points=effort.points, workers=effort.workers
+        model,
+        mode.state,
+        summarise,
+        seed=effort.seed,
+        least_points=effort.points or least_points(model),
+        workers=effort.workers,
     )
     return integration.run(first_proposal(model, mode.state))
 

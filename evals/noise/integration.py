@@ -20,6 +20,8 @@ from evals.noise.proposal import Proposal, pareto_k, refit
 
 ROUND = 128
 LEAST_POINTS = 256
+MANY_POINTS = 512  # where they are cheap
+CHEAP_CORE = 350  # variables in the dense core
 LEAST_EFFECTIVE = 100.0
 MOST_ROUNDS = 6
 LARGEST_PARETO_K = 0.7
@@ -132,6 +134,11 @@ class Integration:
             pareto_k=k,
             evaluations=self.evaluations,
         )
+
+
+def least_points(model: Model) -> int:
+    core = model.design.elimination.core
+    return MANY_POINTS if core.stop - core.start <= CHEAP_CORE else LEAST_POINTS
 
 
 def first_proposal(model: Model, mode: State) -> Proposal:
