@@ -17,10 +17,10 @@ from tracker.people.scoped_admin import (
     MadeByVerb,
     ScopedModelAdmin,
     ScopedRelatedFilter,
+    granted,
     is_superuser,
     leads_somewhere,
 )
-from tracker.projects.models import TeamMember
 
 
 def with_what_is_shared(people: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
@@ -33,8 +33,12 @@ def with_what_is_shared(people: QuerySet[Any], request: HttpRequest) -> QuerySet
     return people.prefetch_related(
         Prefetch("share_grants", grants, to_attr="grants"),
         Prefetch("estimates", newest_first, to_attr="shared_estimates"),
-        Prefetch("teams", TeamMember.objects.active().select_related("project"), to_attr="standing_teams"),
     )
+
+
+def manages_a_fund(request: HttpRequest) -> bool:
+    """Whether anything can be shared with this user: the right comes with the group of a fund."""
+    return not is_superuser(request) and "view_sharegrant" in granted(request)
 
 
 def newest(person: Any) -> Estimate | None:
@@ -80,16 +84,19 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
     is_computed = False
     funds_view = True
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return with_what_is_shared(super().get_queryset(request), request)
-
     def is_inside(self, request: HttpRequest) -> bool:
         return is_superuser(request) or leads_somewhere(request)
 
-    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        people = super().get_queryset(request)
         if self.is_inside(request):
-            return ("name", "program", "roles", "external_id", "kind")
-        return ("name", "program", "likely_range", "shared_until")
+            people = people.prefetch_related("memberships")
+        return with_what_is_shared(people, request) if manages_a_fund(request) else people
+
+    def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
+        inside = ("roles", "external_id", "kind") if self.is_inside(request) else ()
+        shared = ("likely_range", "shared_until") if manages_a_fund(request) else ()
+        return ("name", "program", *inside, *shared)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return super().get_list_filter(request) if self.is_inside(request) else self.list_filter[:1]
@@ -100,7 +107,8 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or self.led(request).filter(pk=obj.pk).exists():
             return super().get_fields(request, obj)
-        return ("name", "program", "projects", "likely_range", "shared_until")
+        shared = ("projects", "likely_range", "shared_until") if manages_a_fund(request) else ()
+        return ("name", "program", *shared)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         shared = ("projects", "likely_range", "shared_until") if obj is not None else ()
@@ -111,7 +119,7 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
         return inside or ((SharedEstimateInline,) if obj is not None else ())
 
     def estimates_of(self, request: HttpRequest, rows: Iterable[Any]) -> list[Estimate]:
-        return [estimate for person in rows for estimate in person.shared_estimates[:1]]
+        return [estimate for person in rows for estimate in getattr(person, "shared_estimates", ())[:1]]
 
     @admin.display(description="likely range (9 in 10)")
     def likely_range(self, person: Any) -> str:
@@ -126,7 +134,8 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
 
     @admin.display(description="projects")
     def projects(self, person: Any) -> str:
-        return ", ".join(member.project.title for member in person.standing_teams) or UNTOLD
+        teams = person.teams.active().select_related("project")
+        return ", ".join(member.project.title for member in teams) or UNTOLD
 
 
 @admin.register(ShareGrant)

@@ -15,12 +15,13 @@ from tracker.people.scoped_admin import (
     MadeByVerb,
     ScopedModelAdmin,
     ScopedRelatedFilter,
+    SuperusersOnly,
     is_superuser,
 )
 
 
 @admin.register(User)
-class AccountAdmin(UserAdmin):
+class AccountAdmin(SuperusersOnly, UserAdmin):
     """Accounts, for superusers: nobody else hands out access."""
 
     ordering = ("email",)
@@ -35,20 +36,21 @@ class AccountAdmin(UserAdmin):
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return is_superuser(request)
 
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_superuser(request)
+class SecondFactorAdmin(SuperusersOnly):
+    """Second factors of log-ins: taken away when somebody has lost theirs, and otherwise left alone."""
+
+    list_display = ("user", "type", "created_at", "last_used_at")
+    list_select_related = ("user",)
+    search_fields = ("user__email",)
+    fields = ("user", "type", "created_at", "last_used_at")
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_superuser(request)
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return is_superuser(request)
+        return False
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+        return is_superuser(request)
 
 
 @admin.register(Program)
@@ -107,9 +109,6 @@ class PersonAdmin(MadeByVerb):
     def roles(self, person: Person) -> str:
         held = [member.get_role_display() for member in person.memberships.all() if member.ended_at is None]
         return ", ".join(sorted(held)) or "none"
-
-    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
-        return super().get_queryset(request).prefetch_related("memberships")
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         if obj is None:
@@ -217,9 +216,7 @@ class ApiKeyAdmin(MadeByVerb):
             "key": obj,
             "opts": self.opts,
         }
-        answer = TemplateResponse(request, "admin/people/apikey/issued.html", context)
-        answer.headers["Cache-Control"] = "no-store"
-        return answer
+        return TemplateResponse(request, "admin/people/apikey/issued.html", context)
 
     @admin.action(description="Revoke the chosen keys", permissions=["change"])
     def revoke(self, request: HttpRequest, rows: models.QuerySet[ApiKey]) -> None:

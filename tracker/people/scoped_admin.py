@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.auth.models import Permission
 from django.db import models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
@@ -46,7 +47,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
         return (
             is_superuser(request)
             or (self.leads_view and leads_somewhere(request))
-            or (self.funds_view and super().has_view_permission(request, obj))
+            or (self.funds_view and f"view_{self.opts.model_name}" in granted(request))
         )
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -138,6 +139,27 @@ class MadeByVerb(ScopedModelAdmin):
         """The verb has stored it already."""
 
 
+class SuperusersOnly(admin.ModelAdmin):
+    """What nobody else is to open."""
+
+    show_full_result_count = False
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return is_superuser(request)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return is_superuser(request)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):
     """Offers only rows that the user may see."""
 
@@ -162,6 +184,16 @@ def leads_somewhere(request: HttpRequest) -> bool:
         known = Program.objects.where(request.user, Role.LEAD).exists()
         request.leads_somewhere = known  # type: ignore[attr-defined]
     return bool(known and request.user.is_staff)
+
+
+def granted(request: HttpRequest) -> set[str]:
+    """The rights that come with the user's groups, such as a fund's; asked once for each request."""
+    known: set[str] | None = getattr(request, "granted", None)
+    if known is None:
+        rights = Permission.objects.filter(group__user=request.user.pk)
+        known = set(rights.values_list("codename", flat=True))
+        request.granted = known  # type: ignore[attr-defined]
+    return known if request.user.is_staff else set()
 
 
 def event_actor(request: HttpRequest) -> Any:
