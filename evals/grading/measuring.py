@@ -14,6 +14,7 @@ import numpy as np
 import torch
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
+from evals.grading.controls import controls
 from evals.grading.devices import described, device
 from evals.grading.frames import Frame
 from evals.grading.graders import grader
@@ -61,7 +62,9 @@ def measure(request: Frame, *, report: Report) -> Frame:
         report(number + 1, len(tasks))
     pulls = item_scores(benchmark.headline.name, answers.at(parts[0].rows), truth.at(parts[0].rows))
     items = {"items": pulls} if pulls is not None else {}
-    return Frame({"measurements": measurements, "record": record(place, pulls)}, items)
+    signs = controls(benchmark, hidden, (answers, truth), seed=header["seed"])
+    facts = {**record(place, pulls), "controls": signs}
+    return Frame({"measurements": measurements, "record": facts}, items)
 
 
 def on_device(arrays: dict[str, Any], place: torch.device) -> Answers:

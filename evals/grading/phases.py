@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -189,8 +190,21 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
         return measure_code(request, watch, scorer)
     found = ask(request, artifact, watch, phase="thorough", items=len(request.benchmark.ids))
     scored = score(request, found.arrays, watch, scorer)
-    record = {"format": artifact.format, "forward_seconds": found.seconds, **scored.header["record"]}
+    record = {
+        "format": artifact.format,
+        "forward_seconds": found.seconds,
+        "answers_hash": answers_hash(found.arrays),
+        **scored.header["record"],
+    }
     return Outcome(scored.header["measurements"], record, scored.arrays.get("items"))
+
+
+def answers_hash(answers: Arrays) -> str:
+    """SHA-256 over the answers themselves: equal for equal answers, in whatever file they came."""
+    total = hashlib.sha256()
+    for name in sorted(answers):
+        total.update(name.encode() + np.ascontiguousarray(answers[name]).tobytes())
+    return total.hexdigest()
 
 
 def measure_code(request: GradeRequest, watch: Watch, scorer: Scorer) -> Outcome:
