@@ -16,7 +16,6 @@ from evals.noise.printing import as_json, as_text, save_plot
 from evals.noise.priors import PRIORS
 from evals.noise.simulation import Shape, design_cohort, simulate
 from evals.noise.spreadsheet import Files, read_rows, write_rows
-from evals.noise.terms import DEFAULT_TERMS
 
 BAD_INPUT = 2
 
@@ -128,7 +127,7 @@ def posterior_of(options: argparse.Namespace) -> Posterior:
     files = Files(options.ratings, options.credit, options.people, options.covariate, dict(options.column))
     return fit(
         files.observations(),
-        terms=DEFAULT_TERMS if options.terms is None else tuple(options.terms.split(",")),
+        terms=None if options.terms is None else tuple(options.terms.split(",")),
         hyper=options.hyper,
         seed=options.seed,
         points=options.points,

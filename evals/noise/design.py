@@ -217,17 +217,30 @@ def _report_pairs(design: Design) -> tuple[Ints, Ints]:
 
 
 def fixed_effects(
-    columns: Sequence[tuple[str, Floats]], means: sparse.csr_matrix, levels: Sequence[Label]
+    columns: Sequence[tuple[str, Floats]],
+    means: sparse.csr_matrix,
+    levels: Sequence[Label],
+    *,
+    time: Floats | None = None,
 ) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """A mean for each instrument and a slope for each covariate; refuses what can't be told apart."""
     names = ["mu"] if len(levels) == 1 else [f"mu[{level}]" for level in levels]
     matrix = sparse.csr_matrix(means)
     for name, values in columns:
         wider = sparse.csr_matrix(sparse.hstack([matrix, sparse.csr_matrix(values[:, None])]))
-        gram = np.asarray((wider.T @ wider).todense())
-        size = np.sqrt(gram.diagonal())
-        if not size[-1] or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < 1e-10:
+        if _follows(wider):
             raise ValueError(f"Covariate {name!r} follows from the other fixed effects: leave it out.")
         matrix = wider
         names.append(name)
+    if time is not None:
+        wider = sparse.csr_matrix(sparse.hstack([matrix, sparse.csr_matrix(time[:, None])]))
+        if not _follows(wider):
+            matrix, names = wider, [*names, "time"]
     return matrix, tuple(names)
+
+
+def _follows(matrix: sparse.csr_matrix) -> bool:
+    """Whether the last column is a combination of the others."""
+    gram = np.asarray((matrix.T @ matrix).todense())
+    size = np.sqrt(gram.diagonal())
+    return bool(not size[-1] or np.linalg.eigvalsh(gram / np.outer(size, size))[0] < 1e-10)

@@ -8,6 +8,7 @@ from typing import Any, Literal
 import numpy as np
 
 from evals.noise.arrays import Floats
+from evals.noise.choice import choose_model
 from evals.noise.evaluation import State, to_vector
 from evals.noise.gaussian import Gaussian
 from evals.noise.integration import Integrated, Integration, Kept, Summary, first_proposal, least_points
@@ -40,7 +41,7 @@ class Effort:
 def fit(
     observations: Observations,
     *,
-    terms: Sequence[str] = DEFAULT_TERMS,
+    terms: Sequence[str] | None = None,
     hyper: HyperBy = "mode",
     seed: int = 0,
     points: int | None = None,
@@ -49,12 +50,16 @@ def fit(
 ) -> Posterior:
     """The posterior of everybody's level given these observations.
 
+    Without ``terms``: the default ones, and of growth, form, project and panel those that the design can
+    tell apart; the notes say which were left out.
+
     ``hyper="mode"`` stops at the most likely hyperparameters (with ``prior="flat"``: REML),
     ``hyper="integrated"`` integrates over them. ``settings`` are the fields of ``Settings``: luck, prior,
     reference_sd, noise, credit_exponent, credit_norm, at. With asymmetric luck the symmetric posterior is
     computed too and stands beside as ``posterior.symmetric``.
     """
-    model = Model.build(observations, Settings(terms=tuple(terms), **settings))
+    chosen = Settings(terms=DEFAULT_TERMS if terms is None else tuple(terms), **settings)
+    model = choose_model(observations, chosen, is_default=terms is None)
     effort = Effort(hyper, seed, points, workers)
     posterior = fit_model(model, effort)
     if not model.is_asymmetric:

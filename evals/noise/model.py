@@ -70,13 +70,7 @@ class Model:
     @classmethod
     def build(cls, observations: Observations, settings: Settings) -> "Model":
         """The model of these settings; terms without columns or that can't be told apart are merged or left out."""
-        weights = credit_weights(
-            observations.shares, exponent=settings.credit_exponent, norm=settings.credit_norm
-        )[observations.owner.codes]
-        catalogue = Catalogue(observations, weights)
-        built = [term for name in settings.terms for term in catalogue.build(name)]
-        terms, notes = merge_equal(built, asymmetric=settings.luck == "asymmetric")
-        return _Builder(observations, settings, tuple(terms), tuple(notes)).model()
+        return _Builder.of(observations, settings).model()
 
     @property
     def is_asymmetric(self) -> bool:
@@ -123,6 +117,16 @@ class _Builder:
     settings: Settings
     terms: tuple[Term, ...]
     notes: tuple[str, ...]
+
+    @classmethod
+    def of(cls, observations: Observations, settings: Settings) -> "_Builder":
+        weights = credit_weights(
+            observations.shares, exponent=settings.credit_exponent, norm=settings.credit_norm
+        )[observations.owner.codes]
+        catalogue = Catalogue(observations, weights, walk=settings.form == "walk")
+        built = [term for name in settings.terms for term in catalogue.build(name)]
+        terms, notes = merge_equal(built, asymmetric=settings.luck == "asymmetric")
+        return cls(observations, settings, tuple(terms), tuple(notes))
 
     def model(self) -> Model:
         if not self.terms:
@@ -182,7 +186,9 @@ class _Builder:
     def design(self) -> Design:
         seen = self.observations
         levels = seen.instrument.levels
-        fixed, names = fixed_effects(tuple(seen.covariates.items()), indicator(seen.instrument), levels)
+        fixed, names = fixed_effects(
+            tuple(seen.covariates.items()), indicator(seen.instrument), levels, time=self.mean_change()
+        )
         noise, noise_names = self.noise_groups()
         scale = np.array([self.measured.index(level) if level in self.measured else -1 for level in levels])
         return Design(
@@ -198,6 +204,10 @@ class _Builder:
             reports=self.reports(fixed.shape[1]),
             kept=("output",) if self.keeps_outputs() else (),
         )
+
+    def mean_change(self) -> Floats | None:
+        """With growth in the model, time itself: the cohort's mean change is no one person's."""
+        return self.observations.time if any(term.name == "growth" for term in self.terms) else None
 
     def keeps_outputs(self) -> bool:
         output = self.observations.column("output")
@@ -218,7 +228,11 @@ class _Builder:
         return np.array([distinct.index(name) for name in names]), distinct
 
     def reports(self, fixed: int) -> dict[str, sparse.csr_matrix]:
-        level = person_report(self.observations, self.terms, Moment.of(self.observations, self.settings.at))
+        level = person_report(
+            self.observations,
+            self.terms,
+            Moment.of(self.observations, self.settings.at, walk=self.settings.form == "walk"),
+        )
         reports = {"person": joined(level, fixed)}
         output = self.observations.column("output")
         if output is not None and output.levels:

@@ -1,7 +1,7 @@
 """The one table that the engine reads: scores, what they are about and who gave them, checked once."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,6 +21,7 @@ from evals.noise.validation import (
 )
 
 ONE_INSTRUMENT = "score"
+MOST_CATEGORIES = 11  # more distinct scores than this are no scale of categories
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,7 @@ class Observations:
     shares: sparse.csr_matrix  # (owners, people); owners are outputs, or people where rows name them
     owner: Column
     covariates: Mapping[str, Floats]
+    limits: Mapping[Label, tuple[float, float]] = field(default_factory=dict)
 
     @classmethod
     def from_rows(cls, rows: Iterable[Mapping[str, Any]], **options: Any) -> Self:
@@ -98,6 +100,7 @@ class Observations:
                 name: numbers(name, values, needed=True)
                 for name, values in sorted((covariates or {}).items())
             },
+            limits=dict(limits or {}),
         )
 
     def __len__(self) -> int:
@@ -131,18 +134,33 @@ class Observations:
         """The same table with only these rows; everybody stays in it."""
         chosen = np.arange(len(self))[rows]
         columns = {name: Column(column.codes[chosen], column.levels) for name, column in self.columns.items()}
-        return type(self)(
+        return replace(
+            self,
             score=self.score[chosen],
             columns=columns,
             time=None if self.time is None else self.time[chosen],
             se=self.se[chosen],
-            people=self.people,
-            shares=self.shares,
             owner=Column(self.owner.codes[chosen], self.owner.levels),
             covariates={name: values[chosen] for name, values in self.covariates.items()},
         )
+
+    def share_at_the_top(self) -> float:
+        """The largest share, over the criteria, of scores in the top category."""
+        shares = [0.0]
+        for code, level in enumerate(self.instrument.levels):
+            if level not in self.measured_instruments:
+                scores = self.score[self.instrument.codes == code]
+                shares.append(_share_at_top(scores, self.limits.get(level)))
+        return max(shares)
 
 
 def _plain(values: Sequence[Any]) -> list[Label]:
     """Python's own values: NumPy's integers and texts hash alike, but read badly in messages."""
     return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _share_at_top(scores: Floats, limits: tuple[float, float] | None) -> float:
+    if limits is None and np.unique(scores).size > MOST_CATEGORIES:
+        return 0.0
+    top = scores.max(initial=-np.inf) if limits is None else limits[1]
+    return float((scores >= top).mean()) if scores.size else 0.0

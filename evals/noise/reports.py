@@ -1,7 +1,7 @@
 """Linear functions of the levels that results are about: a person's level, a reader's shift, an output's quality."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import sparse
@@ -20,10 +20,19 @@ class Moment:
 
     time: float | None = None
     period: Label = None
+    walked: tuple[Label, ...] = ()  # periods whose increments add up to this one's form
 
     @classmethod
-    def of(cls, observations: Observations, at: float | None) -> "Moment":
+    def of(cls, observations: Observations, at: float | None, *, walk: bool = False) -> "Moment":
         """The given time, or the last; the period that the last row up to then lies in."""
+        moment = cls._plain(observations, at)
+        period = observations.column("period")
+        if not walk or period is None or moment.period is None:
+            return replace(moment, walked=(moment.period,))
+        return replace(moment, walked=period.levels[: period.levels.index(moment.period) + 1])
+
+    @classmethod
+    def _plain(cls, observations: Observations, at: float | None) -> "Moment":
         times, period = observations.time, observations.column("period")
         last = None if times is None else float(times.max()) if at is None else at
         if period is None or not period.levels:
@@ -41,7 +50,25 @@ def person_report(
     """For each term, its part in every person's level: (people, levels)."""
     people = observations.people
     place = {person: at for at, person in enumerate(people)}
-    return [_part_in_level(term, place, moment) for term in terms]
+    return [
+        _only_project(observations, term) if term.name == "project" else _part_in_level(term, place, moment)
+        for term in terms
+    ]
+
+
+def _only_project(observations: Observations, term: Term) -> sparse.csr_matrix:
+    """A project's part in the level of those all of whose outputs lie in it."""
+    column = observations.column("project")
+    shape = (len(observations.people), len(term.levels))
+    if column is None:
+        return sparse.csr_matrix(shape)
+    entries = observations.credit.tocoo()
+    code = column.codes[entries.row]
+    known = (code >= 0) & (entries.data > 0)
+    cells = np.unique(np.stack([entries.col[known], code[known]], axis=1), axis=0)
+    alone = np.bincount(cells[:, 0], minlength=shape[0])[cells[:, 0]] == 1
+    rows, columns = cells[alone].T
+    return sparse.csr_matrix((np.ones(rows.size), (rows, columns)), shape=shape)
 
 
 def _part_in_level(term: Term, place: dict[Label, int], moment: Moment) -> sparse.csr_matrix:
@@ -55,7 +82,7 @@ def _part_in_level(term: Term, place: dict[Label, int], moment: Moment) -> spars
         wanted = [
             (at, place[person])
             for at, person, other in cells
-            if term.name == "aspect" or other == moment.period
+            if term.name == "aspect" or other in moment.walked
         ]
         criteria = len({other for _, _, other in cells}) if term.name == "aspect" else 1
         columns, rows = np.array(wanted, dtype=np.intp).reshape(-1, 2).T

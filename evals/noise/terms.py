@@ -15,6 +15,7 @@ from evals.noise.labels import Column
 from evals.noise.observations import Observations
 
 DEFAULT_TERMS = ("person", "aspect", "rater", "habit", "affinity", "halo", "output")
+OPTIONAL_TERMS = ("growth", "form", "project", "panel")  # join where the design can tell them apart
 PERSON_SIDE = ("person", "growth", "form", "aspect", "project")
 
 
@@ -71,6 +72,7 @@ class Catalogue:
 
     observations: Observations
     weights: sparse.csr_matrix
+    walk: bool = False  # whether form is a sum of increments
 
     def build(self, name: str) -> list[Term]:
         """The terms of this name that the observations have columns for."""
@@ -110,9 +112,19 @@ class Catalogue:
         ]
 
     def form(self) -> list[Term]:
-        return self._with(
-            self.column("period"), lambda period: self._by_person("form", period, everybody=True)
-        )
+        """By person and period; as a walk, by person and increment from one period to the next."""
+        period = self.column("period")
+        if period is None or len(period.levels) < 2:
+            return []
+        if not self.walk:
+            return [self._by_person("form", period, everybody=True)]
+        steps = [
+            self._by_person("form", Column(np.where(period.codes >= at, 0, -1), (level,)), everybody=True)
+            for at, level in enumerate(period.levels)
+            if at > 0
+        ]
+        levels = tuple(level for step in steps for level in step.levels)
+        return [Term("form", levels, sparse.csr_matrix(sparse.hstack([step.weights for step in steps])))]
 
     def affinity(self) -> list[Term]:
         return self._with(self.column("rater"), lambda rater: self._by_person("affinity", rater))
