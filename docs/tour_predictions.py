@@ -1,4 +1,4 @@
-"""Predictions for the digits benchmark, by the nearest class mean: `python docs/tour_predictions.py > var/predictions.csv`."""
+"""Predictions for the digits benchmark by the nearest class mean, as a table on standard output."""
 
 from pathlib import Path
 

@@ -11,9 +11,9 @@ import django
 
 django.setup()
 
-from django.core.management import call_command
+from django.core.management import call_command  # noqa: E402
 
-from tests.factories import (
+from tests.factories import (  # noqa: E402
     make_cohort,
     make_mentee,
     make_output,
@@ -24,11 +24,11 @@ from tests.factories import (
     make_rubric,
     make_stage,
 )
-from tracker.estimates.refresh import refresh_due, refresh_estimates
-from tracker.events.delivery import deliver_events
-from tracker.grading.installing import install_benchmark
-from tracker.grading.work import grade_next
-from tracker.people.models import ApiKey, Role, Scope
+from tracker.estimates.refresh import refresh_due, refresh_estimates  # noqa: E402
+from tracker.events.delivery import deliver_events  # noqa: E402
+from tracker.grading.installing import install_benchmark  # noqa: E402
+from tracker.grading.work import grade_next  # noqa: E402
+from tracker.people.models import ApiKey, Role, Scope  # noqa: E402
 
 DIGITS = Path("evals/grading/demo/digits")
 KEY = "plb_a-key-for-the-tour"
