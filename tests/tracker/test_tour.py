@@ -55,7 +55,16 @@ def running(arguments: list[str], environment: dict[str, str]) -> Iterator[None]
 
 def answers(address: str) -> None:
     """Wait until the server answers anything at all."""
-    patience = ["--silent", "--retry", "60", "--retry-delay", "1", "--retry-connrefused", "--output", "/dev/null"]
+    patience = [
+        "--silent",
+        "--retry",
+        "60",
+        "--retry-delay",
+        "1",
+        "--retry-connrefused",
+        "--output",
+        "/dev/null",
+    ]
     subprocess.run(["curl", *patience, address], check=True)
 
 
