@@ -16,6 +16,8 @@ admin.site.register(Authenticator, SecondFactorAdmin)
 admin.site.site_header = admin.site.site_title = "Plumbline"
 admin.site.index_title = "What you may see and do here"
 
+handler500 = "tracker.api.errors.crashed"
+
 urlpatterns = [
     path("", include("tracker.web.urls")),
     path("api/v1/", include("tracker.api.urls")),

@@ -5,7 +5,8 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig, SuspiciousOperation
 from django.db import IntegrityError, InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -118,6 +119,15 @@ def first_fault(detail: Any, field: str = "") -> tuple[str, str]:
             if inner:
                 return first_fault(inner, field)
     return field, str(detail)
+
+
+def crashed(request: HttpRequest) -> HttpResponse:
+    """Our own mistake: a problem below the API, a page elsewhere, and nothing of what went wrong in either."""
+    if not request.path.startswith("/api/"):
+        return defaults.server_error(request)
+    detail = "Something went wrong on our side: it was recorded, and trying again later may help."
+    body = answer(500, "crashed", detail).data
+    return JsonResponse(body, status=500, content_type="application/problem+json")
 
 
 def answer(

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import OperationalError
 from django.utils import timezone
 from rest_framework.test import APIClient
 
@@ -164,9 +165,19 @@ def test_a_cursor_that_was_made_up_is_refused(api, cursor):
     assert answer.status_code == 400
 
 
-def test_a_busy_database_is_said_and_not_a_crash(api, monkeypatch):
-    from django.db import OperationalError
+def test_a_mistake_of_ours_is_a_problem_that_tells_nothing_of_it(api, monkeypatch):
+    def break_down(*arguments):
+        raise RuntimeError("secret of the house")
 
+    monkeypatch.setattr("tracker.api.viewsets.people.PersonViewSet.get_queryset", break_down)
+    api.raise_request_exception = False
+    answer = api.get(PEOPLE)
+
+    assert (answer.status_code, answer.json()["code"]) == (500, "crashed")
+    assert "secret" not in answer.content.decode()
+
+
+def test_a_busy_database_is_said_and_not_a_crash(api, monkeypatch):
     def busy(*arguments):
         raise OperationalError("database is locked")
 
