@@ -253,7 +253,7 @@ SPECTACULAR_SETTINGS = {
 }
 
 # The broker is a doorbell: it may lose, repeat or reorder what it carries, and nothing is lost.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://")
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", "filesystem://localhost//")
 BROKER_DIR = VAR_DIR / "broker"
 if CELERY_BROKER_URL.startswith("filesystem:"):
     for folder in ("messages", "control"):
