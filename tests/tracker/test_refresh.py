@@ -313,7 +313,7 @@ class TestMeasurements:
         rows = self.joined(program)
 
         assert min(row["score"] for row in rows) == pytest.approx((0.8 - 0.1) / 0.88)
-        assert {row["se"] for row in rows} == {pytest.approx(0.01 / 0.88)}
+        assert [row["se"] for row in rows] == pytest.approx([0.01 / 0.88] * 4)
 
     def test_the_fit_learns_how_far_they_follow_the_readers(self, measured):
         program = measured.cohort.program
