@@ -276,7 +276,7 @@ class _Preparation:
                 [int(np.argmax(self.outputs.codes == at)) for at in range(len(self.outputs.levels))]
             )
             shares = shares[self.seen.owner.codes[rows]]
-        return credit_weights(shares, exponent=settings.credit_exponent, norm=settings.credit_norm)
+        return credit_weights(shares, exponent=settings.exponent, norm=settings.credit_norm)
 
     def parts(self, known: dict[tuple[int, int], int]) -> sparse.csr_matrix:
         """Which parts each candidate's score on each criterion is made of."""

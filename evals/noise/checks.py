@@ -64,6 +64,8 @@ def left_out(gaussian: Gaussian) -> tuple[Floats, Floats]:
 
 def check(posterior: "Posterior") -> Check:
     """Leave-one-out predictions in closed form, and the comparison with symmetric luck where there is one."""
+    if posterior.model.thresholds is not None:
+        raise ValueError("Leave-one-out checks need the numeric link: fit without the ordinal one.")
     found = _predict(posterior)
     if posterior.symmetric is None:
         return found

@@ -2,9 +2,12 @@
 
 from dataclasses import replace
 
+from evals.noise.credit import with_best_exponent
 from evals.noise.identifiability import identification
 from evals.noise.model import Model, Settings
 from evals.noise.observations import Observations
+from evals.noise.ordinal import with_thresholds
+from evals.noise.rater_noise import with_own_noise
 from evals.noise.terms import OPTIONAL_TERMS
 
 MOST_AT_THE_TOP = 0.2  # of scores, beyond which a ceiling looks like bad luck
@@ -16,8 +19,14 @@ def choose_model(observations: Observations, settings: Settings, *, is_default: 
     if is_default:
         settings, left_out = _with_optional_terms(observations, settings)
         notes += left_out
+    if settings.credit_exponent == "estimate":
+        settings, note = with_best_exponent(observations, settings)
+        notes.append(note)
     model = Model.build(observations, settings)
-    return replace(model, notes=(*model.notes, *notes))
+    model = replace(model, notes=(*model.notes, *notes))
+    if settings.link == "ordinal":
+        return with_thresholds(model)
+    return with_own_noise(model) if settings.rater_noise == "own" else model
 
 
 def _without_false_luck(observations: Observations, settings: Settings) -> tuple[Settings, list[str]]:

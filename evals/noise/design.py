@@ -35,6 +35,7 @@ class Design:
     scale_names: tuple[str, ...]
     reports: Mapping[str, sparse.csr_matrix]  # (levels reported, variables): linear functions of interest
     kept: tuple[str, ...] = ()  # terms whose levels stay in the dense core
+    noise_factor: Floats | None = None  # what each row's noise sd is multiplied by
     own_weights: bool = False  # whether every row has its own precision
 
     @cached_property
@@ -78,13 +79,14 @@ class Design:
         return sparse.csr_matrix(self.weights @ sparse.diags(self.is_scaled.astype(float)))
 
     @cached_property
-    def row_groups(self) -> tuple[Ints, Ints, Floats]:
-        """Groups of rows with one precision: each row's group, and each group's noise and known variance."""
+    def row_groups(self) -> tuple[Ints, Ints, Floats, Floats]:
+        """Each row's group of one precision; each group's noise, known variance and squared noise factor."""
+        factor = np.ones(self.y.size) if self.noise_factor is None else self.noise_factor**2
         if self.own_weights:
-            return np.arange(self.y.size), self.noise_of_row, self.variance_of_row
-        cells = np.stack([self.noise_of_row.astype(float), self.variance_of_row], axis=1)
+            return np.arange(self.y.size), self.noise_of_row, self.variance_of_row, factor
+        cells = np.stack([self.noise_of_row.astype(float), self.variance_of_row, factor], axis=1)
         groups, group = np.unique(cells, axis=0, return_inverse=True)
-        return group.ravel(), groups[:, 0].astype(np.intp), groups[:, 1]
+        return group.ravel(), groups[:, 0].astype(np.intp), groups[:, 1], groups[:, 2]
 
     @cached_property
     def row_counts(self) -> Ints:
@@ -92,9 +94,9 @@ class Design:
 
     def precisions(self, noise: Floats) -> Floats:
         """Each row group's precision."""
-        _, of_group, known = self.row_groups
+        _, of_group, known, factor = self.row_groups
         padded = np.append(noise, 0.0)
-        return np.asarray(1.0 / (padded[of_group] ** 2 + known))
+        return np.asarray(1.0 / (padded[of_group] ** 2 * factor + known))
 
     def report_pairs(self, name: str) -> tuple[Ints, Ints, Floats]:
         """For a report's cross terms: its level, the pair's place in the pattern, and the coefficient."""
@@ -224,7 +226,7 @@ def fixed_effects(
     time: Floats | None = None,
 ) -> tuple[sparse.csr_matrix, tuple[str, ...]]:
     """A mean for each instrument and a slope for each covariate; refuses what can't be told apart."""
-    names = ["mu"] if len(levels) == 1 else [f"mu[{level}]" for level in levels]
+    names: list[str] = ["mu"] if len(levels) == 1 else [f"mu[{level}]" for level in levels]
     matrix = sparse.csr_matrix(means)
     for name, values in columns:
         wider = sparse.csr_matrix(sparse.hstack([matrix, sparse.csr_matrix(values[:, None])]))

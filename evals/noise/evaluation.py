@@ -13,6 +13,7 @@ from evals.noise.arrays import Flags, Floats
 from evals.noise.gaussian import NO_SITES, Gaussian, Hyper, Sites
 from evals.noise.gradient import criterion_gradient
 from evals.noise.model import Model
+from evals.noise.ordinal import ScorePosterior, propagate_scores
 from evals.noise.propagation import TERM, TOLERANCE_AT_MODE, LuckPosterior, LuckSites, propagate
 
 
@@ -58,6 +59,7 @@ class State:
     model: Model
     gaussian: Gaussian
     luck: LuckPosterior | None
+    scores: ScorePosterior | None = None
 
     @property
     def hyper(self) -> Hyper:
@@ -69,12 +71,14 @@ class State:
 
     @property
     def converged(self) -> bool:
+        if self.scores is not None:
+            return self.scores.converged
         return self.luck is None or self.luck.converged
 
     @cached_property
     def objective(self) -> float:
-        criterion = self.gaussian.criterion if self.luck is None else self.luck.criterion
-        return criterion + penalty(self.model, to_vector(self.model, self.hyper))
+        found = self.luck or self.scores or self.gaussian
+        return found.criterion + penalty(self.model, to_vector(self.model, self.hyper))
 
     @cached_property
     def slope(self) -> Floats:
@@ -98,6 +102,9 @@ def evaluate(
 ) -> State:
     """The state at these hyperparameters; raises ``LinAlgError`` where there is none."""
     hyper = from_vector(model, vector)
+    if model.thresholds is not None:
+        scores = propagate_scores(model, hyper, model.thresholds, tolerance=tolerance)
+        return State(model, scores.gaussian, None, scores)
     if not model.is_asymmetric or hyper.luck <= 0:
         return State(model, Gaussian(model.design, hyper, NO_SITES, model.settings.device), None)
     luck = propagate(model, hyper, start=start, tolerance=tolerance)

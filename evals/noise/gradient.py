@@ -34,14 +34,14 @@ def _by_noise(gaussian: Gaussian) -> Floats:
     design, hyper = gaussian.design, gaussian.hyper
     if gaussian.sites.row_precision is not None:
         return np.zeros(hyper.noise.size)
-    group, of_group, _ = design.row_groups
+    group, of_group, _, factor = design.row_groups
     entries, precision = design.entries, gaussian.precision
     by_cell = gaussian.cell_leverage * np.append(hyper.scale, 1.0)[entries.scale] ** entries.power
     by_precision = tally(entries.group, by_cell, precision.size)
     by_precision += tally(group, gaussian.residual**2, precision.size)
     by_precision -= design.row_counts / precision
     padded = np.append(hyper.noise, 0.0)
-    by_sd = -2.0 * padded[of_group] * precision**2 * by_precision
+    by_sd = -2.0 * padded[of_group] * factor * precision**2 * by_precision
     free = of_group >= 0
     return tally(of_group[free], by_sd[free], hyper.noise.size)
 
@@ -71,8 +71,9 @@ def directions(gaussian: Gaussian) -> Floats:
         only = np.zeros(design.size)
         only[design.slices[term.name]] = 2.0 * hyper.sd[at] * pulled[design.slices[term.name]]
         columns.append(gaussian.weights @ only)
+    factor = design.row_groups[3][design.row_groups[0]]
     for at in range(hyper.noise.size):
-        columns.append(np.where(design.noise_of_row == at, 2.0 * hyper.noise[at] * weighted, 0.0))
+        columns.append(np.where(design.noise_of_row == at, 2.0 * hyper.noise[at] * factor * weighted, 0.0))
     prior = gaussian.spread**2
     prior[design.fixed_slice] = 0.0
     for at in range(hyper.scale.size):

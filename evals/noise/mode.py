@@ -40,10 +40,20 @@ class Mode:
 
 def find_mode(model: Model) -> Mode:
     """Minimise the penalised criterion."""
+    if model.settings.link == "ordinal":
+        return _ordinal_mode(model)
     if not model.is_asymmetric:
         return _Newton(model).run(to_vector(model, model.start))
     even = _Newton(model.symmetric).run(to_vector(model.symmetric, model.symmetric.start))
     return _QuasiNewton(model).run(even)
+
+
+def _ordinal_mode(model: Model) -> Mode:
+    """With thresholds already at the joint mode, the sds that go with them."""
+    if model.thresholds is None or model.best_sds is None:
+        raise ValueError("The ordinal link needs its thresholds first.")
+    state = evaluate(model, model.best_sds)
+    return Mode(state, 1, state.converged)
 
 
 def curvature(state: State) -> Floats:

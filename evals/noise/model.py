@@ -32,7 +32,7 @@ class Settings:
     link: Literal["numeric", "ordinal"] = "numeric"
     rater_noise: Literal["common", "own"] = "common"
     form: Literal["independent", "walk"] = "independent"
-    credit_exponent: float = 1.0
+    credit_exponent: float | Literal["estimate"] = 1.0
     credit_norm: str = "sum"
     at: float | None = None
     device: str = "cpu"
@@ -50,8 +50,13 @@ class Settings:
                 raise ValueError(f"{name}={value!r} is unknown: use {' or '.join(allowed)}.")
         if self.reference_sd is not None and not 0 < self.reference_sd < np.inf:
             raise ValueError(f"The reference sd is {self.reference_sd!r}: give a positive number.")
-        if not 0 <= self.credit_exponent < np.inf:
+        if self.credit_exponent != "estimate" and not 0 <= self.credit_exponent < np.inf:
             raise ValueError(f"The credit exponent is {self.credit_exponent!r}: give a number of at least 0.")
+
+    @property
+    def exponent(self) -> float:
+        """Of credit; 1 until it is estimated."""
+        return 1.0 if self.credit_exponent == "estimate" else self.credit_exponent
 
 
 @dataclass(frozen=True)
@@ -66,6 +71,9 @@ class Model:
     unit: Floats  # what each instrument's scores were divided by
     notes: tuple[str, ...] = ()
     levels: tuple[tuple[str, tuple[Label, ...]], ...] = field(default=())
+    rater_noise: Floats | None = None  # each rater's factor on the noise sd
+    thresholds: Floats | None = None  # between categories, with the ordinal link
+    best_sds: Floats | None = None  # that go with the thresholds
 
     @classmethod
     def build(cls, observations: Observations, settings: Settings) -> "Model":
@@ -74,7 +82,9 @@ class Model:
 
     @property
     def is_asymmetric(self) -> bool:
-        return self.settings.luck == "asymmetric" and "output" in self.design.slices
+        if self.settings.luck == "symmetric" or self.settings.link == "ordinal":
+            return False
+        return "output" in self.design.slices
 
     @cached_property
     def symmetric(self) -> "Model":
@@ -120,9 +130,9 @@ class _Builder:
 
     @classmethod
     def of(cls, observations: Observations, settings: Settings) -> "_Builder":
-        weights = credit_weights(
-            observations.shares, exponent=settings.credit_exponent, norm=settings.credit_norm
-        )[observations.owner.codes]
+        weights = credit_weights(observations.shares, exponent=settings.exponent, norm=settings.credit_norm)[
+            observations.owner.codes
+        ]
         catalogue = Catalogue(observations, weights, walk=settings.form == "walk")
         built = [term for name in settings.terms for term in catalogue.build(name)]
         terms, notes = merge_equal(built, asymmetric=settings.luck == "asymmetric")
@@ -133,7 +143,7 @@ class _Builder:
             raise ValueError("No term is left: name at least one that the observations have columns for.")
         if self.reference == 0:
             raise ValueError("All scores are equal: there is nothing to tell people apart by.")
-        design = self.design()
+        design = self.ordinal_design() if self.settings.link == "ordinal" else self.design()
         return Model(
             observations=self.observations,
             settings=self.settings,
@@ -178,6 +188,8 @@ class _Builder:
         """The given reference sd, or the pooled sd within the instruments that raters use."""
         if self.settings.reference_sd is not None:
             return self.settings.reference_sd
+        if self.settings.link == "ordinal" and np.ptp(self.observations.score) > 0:
+            return ORDINAL_REFERENCE
         kept = np.array([level not in self.measured for level in self.observations.instrument.levels])
         count = np.bincount(self.instrument)
         squares = (np.maximum(count - 1, 0) * self.own_sd**2)[kept].sum()
@@ -203,6 +215,28 @@ class _Builder:
             scale_names=tuple(map(str, self.measured)),
             reports=self.reports(fixed.shape[1]),
             kept=("output",) if self.keeps_outputs() else (),
+        )
+
+    def ordinal_design(self) -> Design:
+        """Without grand means, and with a noise of 1: thresholds say the rest."""
+        if self.measured:
+            names = ", ".join(map(str, self.measured))
+            raise ValueError(f"The ordinal link can't take measurements: leave out the rows of {names}.")
+        seen, rows = self.observations, len(self.observations)
+        nothing = sparse.csr_matrix((rows, 0))
+        fixed, names_of_fixed = fixed_effects(tuple(seen.covariates.items()), nothing, ())
+        return Design(
+            y=seen.score,
+            terms=self.terms,
+            fixed=fixed,
+            fixed_names=names_of_fixed,
+            noise_of_row=np.full(rows, -1),
+            noise_names=(),
+            variance_of_row=np.ones(rows),
+            scale_of_row=np.full(rows, -1),
+            scale_names=(),
+            reports=self.reports(fixed.shape[1]),
+            own_weights=True,
         )
 
     def mean_change(self) -> Floats | None:
@@ -263,9 +297,14 @@ class _Builder:
         for noise in design.noise_names:
             found.append(sd_prior(name, "noise", given or own.get(noise, self.reference)))
         found += [Flat() if name == "flat" else HalfNormal(1.0) for _ in design.scale_names]
-        if self.settings.luck == "asymmetric" and "output" in design.slices:
+        if (
+            self.settings.luck == "asymmetric"
+            and self.settings.link == "numeric"
+            and "output" in design.slices
+        ):
             found.append(sd_prior(name, "luck", self.reference))
         return tuple(found)
 
 
+ORDINAL_REFERENCE = 3.0  # in units of the probit's noise
 LARGEST_KEPT = 1000  # outputs that stay in the dense core, so that a sweep over luck costs little

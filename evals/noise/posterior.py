@@ -179,6 +179,7 @@ class Posterior:
             outputs=outputs,
             luck=luck.mean if luck else None,
             luck_sd=luck.sd if luck else None,
+            noise_factor=self.model.rater_noise if report == "rater" else None,
         )
 
 

@@ -29,6 +29,7 @@ class Summary:
     outputs: int
     luck: float = 0.0
     luck_sd: float = 0.0
+    noise_factor: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,7 @@ class SummaryTable:
     outputs: Ints
     luck: Floats | None = None
     luck_sd: Floats | None = None
+    noise_factor: Floats | None = None  # of a rater, on the noise sd
 
     @cached_property
     def place(self) -> dict[Label, int]:
