@@ -74,8 +74,8 @@ class SharedEstimateInline(admin.TabularInline):
         return estimate.raters
 
     @admin.display(description="computed")
-    def computed_at(self, estimate: Estimate) -> Any:
-        return estimate.fit.created_at
+    def computed_at(self, estimate: Estimate) -> str:
+        return f"{estimate.fit.created_at:%Y-%m-%d %H:%M}"
 
 
 # A person is registered here, above estimates, so that one page can tell a fund what the person shares.
@@ -108,10 +108,10 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
         if obj is None or self.led(request).filter(pk=obj.pk).exists():
             return super().get_fields(request, obj)
         shared = ("projects", "likely_range", "shared_until") if manages_a_fund(request) else ()
-        return ("name", "program", *shared)
+        return ("name", "of_program", *shared)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shared = ("projects", "likely_range", "shared_until") if obj is not None else ()
+        shared = ("of_program", "projects", "likely_range", "shared_until") if obj is not None else ()
         return (*super().get_readonly_fields(request, obj), *shared)
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
@@ -124,6 +124,10 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
     @admin.display(description="likely range (9 in 10)")
     def likely_range(self, person: Any) -> str:
         return likely_range(newest(person))
+
+    @admin.display(description="program")
+    def of_program(self, person: Person) -> str:
+        return str(person.program)
 
     @admin.display(description="shared until")
     def shared_until(self, person: Any) -> str:
