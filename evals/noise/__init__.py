@@ -34,11 +34,12 @@ from evals.noise.asking import Ask, Bar, Top
 from evals.noise.checks import Check, RaterFit
 from evals.noise.contributions import Contributions, OutputContribution
 from evals.noise.fitting import fit
+from evals.noise.forecast import Calibration, Forecast
 from evals.noise.observations import Observations
 from evals.noise.posterior import Engine, Posterior
 from evals.noise.ranking import Chance, Chances, LotteryBand
 from evals.noise.reliability import Plan, Reliability
-from evals.noise.simulation import Simulation, simulate
+from evals.noise.simulation import Shape, Simulation, design_cohort, simulate
 from evals.noise.tables import Interval, Summary, SummaryTable
 from evals.noise.terms import DEFAULT_TERMS
 
@@ -48,11 +49,13 @@ __all__ = [
     "DEFAULT_TERMS",
     "Ask",
     "Bar",
+    "Calibration",
     "Chance",
     "Chances",
     "Check",
     "Contributions",
     "Engine",
+    "Forecast",
     "Interval",
     "LotteryBand",
     "Observations",
@@ -61,10 +64,12 @@ __all__ = [
     "Posterior",
     "RaterFit",
     "Reliability",
+    "Shape",
     "Simulation",
     "Summary",
     "SummaryTable",
     "Top",
+    "design_cohort",
     "fit",
     "simulate",
 ]

@@ -11,6 +11,7 @@ from evals.noise.arrays import Floats, Ints, Label
 from evals.noise.asking import Ask, Bar, Top, next_ratings
 from evals.noise.checks import FALSE_FLAGS, Check, RaterFit, check, rater_fit
 from evals.noise.contributions import Contributions, contributions_of_all
+from evals.noise.forecast import Calibration, Forecast, forecast, forecast_calibration
 from evals.noise.gaussian import Gaussian, Hyper, Sites
 from evals.noise.labels import Column
 from evals.noise.mixture import Mixture
@@ -141,6 +142,14 @@ class Posterior:
     ) -> tuple[Ask, ...]:
         """Which pairs (output, rater) to ask for, by the decision's expected gain."""
         return next_ratings(self, decision, pairs=pairs, n=n)
+
+    def forecast(self, at: float) -> Forecast:
+        """Everybody's level at a date, later ones with the form that nobody has seen yet."""
+        return forecast(self, at)
+
+    def forecast_calibration(self, later: Observations) -> Calibration:
+        """How outputs rated after this fit came out against what it forecast."""
+        return forecast_calibration(self, later)
 
     @cached_property
     def check(self) -> Check:

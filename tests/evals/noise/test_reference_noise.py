@@ -304,3 +304,22 @@ def test_judges_who_differ_in_noise_are_flagged():
     assert theirs is not None
     flagged = [found for found in posterior.rater_fit() if found.is_flagged]
     assert len(flagged) > 0.2 * len(posterior.raters)
+
+
+def test_the_ordinal_link_is_near_the_laplace_fit_of_a_probit():
+    theirs = reference("esa2018.phase1_ordinal_probit.clmm.json")
+    data = read("esa2018.csv")
+    kept = [at for at, phase in enumerate(data["phase"]) if phase == "1" and data["slot"][at] != "0"]
+    cells = [(data["submission"][at], data["committee"][at]) for at in kept]
+    observations = Observations.from_columns(
+        [float(data["score"][at]) for at in kept],
+        person=[submission for submission, _ in cells],
+        output=[" ".join(cell) for cell in cells],
+    )
+
+    posterior = fit(observations, terms=("person", "output"), link="ordinal", prior="flat")
+
+    assert posterior.sds["person"].mean == pytest.approx(theirs["sd"]["submission"], rel=0.02)
+    assert posterior.sds["output"].mean == pytest.approx(theirs["sd"]["sc"], rel=0.06)
+    np.testing.assert_allclose(posterior.model.thresholds, list(theirs["coefficients"].values()), atol=0.01)
+    assert -0.5 * posterior.criterion == pytest.approx(theirs["logLik"], abs=0.3)
