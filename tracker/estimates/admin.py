@@ -70,8 +70,8 @@ class EstimateAdmin(LoggedAdmin):
     date_hierarchy = "fit__created_at"
     ordering = ("-fit__created_at", "person__name", "pk")
     told = (
-        "person",
-        "program",
+        "of_person",
+        "of_program",
         "likely_range",
         "middle",
         "readers",
@@ -107,6 +107,14 @@ class EstimateAdmin(LoggedAdmin):
 
     def estimates_of(self, request: HttpRequest, rows: Iterable[Any]) -> list[Estimate]:
         return list(rows)
+
+    @admin.display(description="person")
+    def of_person(self, estimate: Estimate) -> str:
+        return str(estimate.person)
+
+    @admin.display(description="program")
+    def of_program(self, estimate: Estimate) -> str:
+        return str(estimate.fit.program)
 
     @admin.display(ordering="fit__program__name")
     def program(self, estimate: Estimate) -> Program:
@@ -146,7 +154,7 @@ class FitAdmin(ScopedModelAdmin):
     list_select_related = ("program",)
     list_filter = (("program", ScopedRelatedFilter),)
     date_hierarchy = "created_at"
-    told = ("program", "created_at", "released_for", "kind", "model_version")
+    told = ("of_program", "created_at", "released_for", "kind", "model_version")
     told_to_deciders = (
         "is_current",
         "saw",
@@ -176,6 +184,10 @@ class FitAdmin(ScopedModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)
+
+    @admin.display(description="program")
+    def of_program(self, fit: Fit) -> str:
+        return str(fit.program)
 
     @admin.display(description="spreads are")
     def kind(self, fit: Fit) -> str:
