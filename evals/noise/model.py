@@ -245,7 +245,8 @@ class _Builder:
 
     def keeps_outputs(self) -> bool:
         output = self.observations.column("output")
-        if self.settings.luck != "asymmetric" or output is None:
+        has_output = any(term.name == "output" for term in self.terms)
+        if self.settings.luck != "asymmetric" or output is None or not has_output:
             return False
         return len(output.levels) <= LARGEST_KEPT
 

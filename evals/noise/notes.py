@@ -12,7 +12,7 @@ from evals.noise.observations import Observations
 
 def describe(model: Model, mode: Mode) -> list[str]:
     """Sentences about disconnected comparisons, variances at zero and convergence."""
-    notes = [*_disconnected(model.observations)]
+    notes = [*_disconnected(model.observations), *_luck(model)]
     for term, sd in zip(model.design.terms, mode.hyper.sd, strict=True):
         if sd == 0:
             notes.append(f"The sd of {term.name} is at zero: the scores show no such source of variation.")
@@ -24,6 +24,21 @@ def describe(model: Model, mode: Mode) -> list[str]:
             "The search for the hyperparameters did not converge: treat the estimates as provisional."
         )
     return notes
+
+
+def _luck(model: Model) -> list[str]:
+    """Where luck is not what its name says."""
+    if model.settings.luck == "symmetric":
+        return []
+    if not model.is_asymmetric:
+        return ["There is no term for outputs here, so luck is part of noise and symmetric."]
+    output, rater = model.observations.column("output"), model.observations.column("rater")
+    if output is None or rater is None:
+        return []
+    ratings = np.unique(np.stack([output.codes, rater.codes], axis=1)[rater.known], axis=0)
+    if np.bincount(ratings[:, 0], minlength=1).max(initial=0) > 1:
+        return []
+    return ["Every output has one rating at most, so luck includes the act of rating."]
 
 
 def describe_integration(found: Integrated) -> list[str]:

@@ -259,3 +259,13 @@ def test_people_and_their_default_terms_survive_taking_rows():
 
     assert half.people == observations.people
     assert set(fit(half).sds) <= {*DEFAULT_TERMS, "noise"}
+
+
+def test_it_says_where_luck_is_not_of_the_output_alone():
+    rows, credit = make_rows(raters_each=1)
+
+    without = fit(Observations.from_rows(rows, credit=credit), terms=("person", "rater"), luck="asymmetric")
+    single = fit(Observations.from_rows(rows, credit=credit), luck="asymmetric")
+
+    assert any("no term for outputs" in note for note in without.notes)
+    assert any("includes the act of rating" in note for note in single.notes)
