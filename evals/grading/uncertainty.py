@@ -6,7 +6,9 @@ Draws are made on the host by a seeded Philox generator, so that CPU and GPU giv
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -18,9 +20,11 @@ from evals.grading.metrics.grade import Grade, distinct
 
 RESAMPLES = 4000
 LEVEL = 0.95
-BLOCK_WEIGHTS = 1 << 24
+BLOCK_WEIGHTS = 1 << 22
+BLOCK_DRAWS = 1024
+THREADS = min(4, os.cpu_count() or 1)
 Z = NormalDist().inv_cdf(0.5 + LEVEL / 2)
-Report = Callable[[int, int], None]
+Draw = Callable[[np.random.Generator, int], Tensor]
 
 
 @dataclass(frozen=True)
@@ -56,43 +60,53 @@ def bootstrap(
 def draws(
     grade: Grade, *, seed: int, resamples: int, clusters: Tensor | None = None
 ) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    """(resamples,) values of the grade under resampled weights."""
-    generator = np.random.Generator(np.random.Philox(seed))
-    if clusters is None:
-        blocks = unit_weights(grade, generator, resamples)
-    else:
-        blocks = cluster_weights(grade, generator, resamples, clusters=clusters)
-    parts = [grade.statistic(block.to(grade.counts.device)).cpu().numpy() for block in blocks]
-    return np.asarray(np.concatenate(parts), np.float64)
+    """(resamples,) values of the grade under resampled weights.
+
+    Every block has its own stream of the seed, so that the numbers do not depend on how many threads drew them.
+    """
+    draw = unit_weights(grade) if clusters is None else cluster_weights(grade, clusters)
+    width = grade.counts.numel() if clusters is None else grade.n
+
+    def block(number: int, size: int) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        generator = np.random.Generator(np.random.Philox(seed).jumped(number))
+        return np.asarray(
+            grade.statistic(draw(generator, size).to(grade.counts.device)).cpu().numpy(), np.float64
+        )
+
+    sizes = list(block_sizes(resamples, width))
+    with ThreadPoolExecutor(THREADS) as pool:
+        return np.concatenate(list(pool.map(block, range(len(sizes)), sizes)))
 
 
-def unit_weights(grade: Grade, generator: np.random.Generator, resamples: int) -> Iterator[Tensor]:
-    """Blocks (draws, units) of multinomial counts."""
+def unit_weights(grade: Grade) -> Draw:
+    """Draws (draws, units) of multinomial counts."""
     counts = grade.counts.cpu().numpy()
     chances = counts / counts.sum()
-    for size in block_sizes(resamples, counts.size):
-        yield torch.from_numpy(generator.multinomial(grade.n, chances, size=size).astype(np.float64))
+    return lambda generator, size: torch.from_numpy(
+        generator.multinomial(grade.n, chances, size=size)
+    ).double()
 
 
-def cluster_weights(
-    grade: Grade, generator: np.random.Generator, resamples: int, *, clusters: Tensor
-) -> Iterator[Tensor]:
-    """Blocks (draws, units) of counts when whole clusters are drawn."""
+def cluster_weights(grade: Grade, clusters: Tensor) -> Draw:
+    """Draws (draws, units) of counts when whole clusters are drawn."""
     _, member = distinct(clusters.cpu())
-    count = int(member.max()) + 1
-    unit = grade.unit.cpu()
-    by_item = grade.counts.numel() == grade.n
-    table = torch.zeros(count, grade.counts.numel(), dtype=torch.float64) if not by_item else None
-    if table is not None:
-        table.index_put_((member, unit), torch.ones(grade.n, dtype=torch.float64), accumulate=True)
-    for size in block_sizes(resamples, max(count, grade.counts.numel())):
-        drawn = torch.from_numpy(generator.multinomial(count, np.full(count, 1 / count), size=size)).double()
-        yield drawn @ table if table is not None else drawn[:, member[unit.argsort()]]
+    count, unit = int(member.max()) + 1, grade.unit.cpu()
+    chances = np.full(count, 1 / count)
+
+    def drawn(generator: np.random.Generator, size: int) -> Tensor:
+        return torch.from_numpy(generator.multinomial(count, chances, size=size)).double()
+
+    if grade.counts.numel() == grade.n:
+        order = member[unit.argsort()]
+        return lambda generator, size: drawn(generator, size)[:, order]
+    table = torch.zeros(count, grade.counts.numel(), dtype=torch.float64)
+    table.index_put_((member, unit), torch.ones(grade.n, dtype=torch.float64), accumulate=True)
+    return lambda generator, size: drawn(generator, size) @ table
 
 
 def block_sizes(resamples: int, width: int) -> Iterator[int]:
-    """Draws per block so that a block never holds more than ``BLOCK_WEIGHTS`` weights."""
-    most = max(1, BLOCK_WEIGHTS // max(1, width))
+    """Draws per block: few enough that a block is small and that every thread has some."""
+    most = max(1, min(BLOCK_DRAWS, BLOCK_WEIGHTS // max(1, width)))
     for start in range(0, resamples, most):
         yield min(most, resamples - start)
 

@@ -84,10 +84,19 @@ def mean_grade(values: Tensor, transform: Callable[[Tensor], Tensor] | None = No
 
 def cell_grade(cell: Tensor, cells: int, statistic: Statistic, *, exact: float | None = None) -> Grade:
     """A statistic of dense cell counts (draws, cells); only cells that occur become units."""
-    found, unit = distinct(cell)
+    found, counts, unit = occurring(cell, cells)
 
     def of_units(weights: Tensor) -> Tensor:
         dense = weights.new_zeros(weights.shape[0], cells)
         return statistic(dense.index_copy(1, found, weights))
 
-    return Grade(of_units, torch.bincount(unit).double(), unit, exact=exact)
+    return Grade(of_units, counts, unit, exact=exact)
+
+
+def occurring(cell: Tensor, cells: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The cells that occur, how often, and the place among them of each item's cell; no sorting."""
+    counts = torch.bincount(cell, minlength=cells)
+    found = counts.nonzero()[:, 0]
+    place = torch.zeros(cells, dtype=torch.long, device=cell.device)
+    place[found] = torch.arange(len(found), device=cell.device)
+    return found, counts[found].double(), place[cell]
