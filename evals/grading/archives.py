@@ -74,6 +74,8 @@ def central_directory(stream: BinaryIO) -> list[zipfile.ZipInfo]:
 def check_places(entries: list[zipfile.ZipInfo]) -> None:
     """No entry starts within another's packed bytes, by the directory alone."""
     ordered = sorted((entry.header_offset, entry.compress_size) for entry in entries)
+    if ordered and ordered[0][0] < 0:
+        raise Refused("bad-archive")
     if any(start + size > after for (start, size), (after, _) in pairwise(ordered)):
         raise Refused("overlapping-entries")
 

@@ -23,7 +23,7 @@ def make_benchmark(
 ) -> Path:
     """A minimal valid benchmark folder; ``values`` are added to its declaration, None removes one."""
     task = str(values.get("task", "classification"))
-    metric, direction = HEADS[task]
+    metric, direction = HEADS.get(task, ("accuracy", "higher"))
     declared: dict[str, object] = {
         "name": "Tiny",
         "version": "1",
