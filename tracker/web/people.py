@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from tracker.estimates.models import Contribution, Estimate, Fit
-from tracker.web.drawing import Axis, Bar, Range
+from tracker.web.drawing import Axis, Bar, Range, Tick
 from tracker.web.words import place
 
 FITS_SHOWN = 24
@@ -54,6 +54,13 @@ class Past:
 class History:
     axis: Axis
     points: list[Past]
+
+    @property
+    def levels(self) -> list[Tick]:
+        """The axis turned upright, its ends left out: it is even around zero, so that turning swaps the places."""
+        ticks = self.axis.ticks
+        turned = zip(ticks, reversed(ticks), strict=True)
+        return [Tick(place.x, tick.label, tick.is_zero) for tick, place in turned][1:-1]
 
     @property
     def newest(self) -> list[Past]:
