@@ -28,6 +28,9 @@ class NamedFilters(filters.DjangoFilterBackend):
         if unknown:
             names = ", ".join(sorted(known)) or "none"
             raise ValidationError({unknown[0][:80]: [f"Unknown parameter: this address takes {names}."]})
+        empty = [name for name, value in request.query_params.items() if not str(value).strip()]
+        if empty:
+            raise ValidationError({empty[0]: ["Give a value, or leave the parameter out."]})
         return super().filter_queryset(request, queryset, view)
 
 

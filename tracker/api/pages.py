@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound
 from rest_framework.pagination import Cursor, CursorPagination
 from rest_framework.request import Request
 
@@ -14,7 +14,7 @@ class Pages(CursorPagination):
     ordering = "pk"
 
     def decode_cursor(self, request: Request) -> Cursor | None:
-        """As DRF's, but a made-up cursor is a mistake of the sender, wherever in it the mistake lies."""
+        """As DRF's, but a made-up cursor is told apart wherever in it the mistake lies."""
         try:
             cursor: Any = super().decode_cursor(request)
         except NotFound:
@@ -26,5 +26,5 @@ class Pages(CursorPagination):
         return cursor
 
 
-def unknown_cursor() -> ValidationError:
-    return ValidationError({"cursor": ["This is no cursor of ours: start again from the first page."]})
+def unknown_cursor() -> NotFound:
+    return NotFound("This is no cursor of ours: start again from the first page.", code="unknown-cursor")

@@ -47,14 +47,22 @@ def document_refusals(result: dict[str, Any], **kwargs: Any) -> dict[str, Any]:
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM
     for path, operations in result["paths"].items():
         for method, operation in operations.items():
-            for status in statuses_of(path, method):
+            for status in statuses_of(path, method, operation):
                 operation["responses"].setdefault(status, refusal(status))
+            for parameter in queries_of(operation):
+                if parameter["schema"].get("type") == "string":
+                    parameter["schema"]["minLength"] = 1
     return result
 
 
-def statuses_of(path: str, method: str) -> list[str]:
+def queries_of(operation: dict[str, Any]) -> list[dict[str, Any]]:
+    return [parameter for parameter in operation.get("parameters", ()) if parameter["in"] == "query"]
+
+
+def statuses_of(path: str, method: str, operation: dict[str, Any]) -> list[str]:
     statuses = list(ALWAYS)
-    if "{" in path:
+    has_pages = any(parameter["name"] == "cursor" for parameter in queries_of(operation))
+    if "{" in path or has_pages:
         statuses.append("404")
     if method == "post":
         statuses += ["409", "413", "415"]

@@ -150,8 +150,20 @@ def test_a_body_that_is_too_large_is_refused(api, settings):
     assert (answer.status_code, answer.json()["code"]) == (413, "too-large")
 
 
-@pytest.mark.parametrize("query", ["ordering=user__email", "search=a", "program=1", "format=xml", "limit=5"])
-def test_a_parameter_that_the_address_does_not_name_is_refused(api, query):
+@pytest.mark.parametrize(
+    "query",
+    [
+        "ordering=user__email",
+        "search=a",
+        "program=1",
+        "format=xml",
+        "limit=5",
+        "role=",
+        "external_id=",
+        "cursor=",
+    ],
+)
+def test_a_parameter_without_a_name_or_a_value_here_is_refused(api, query):
     answer = api.get(f"{PEOPLE}?{query}")
 
     assert answer.status_code == 400
@@ -162,7 +174,7 @@ def test_a_parameter_that_the_address_does_not_name_is_refused(api, query):
 def test_a_cursor_that_was_made_up_is_refused(api, cursor):
     answer = api.get(f"{PEOPLE}?cursor={cursor}")
 
-    assert answer.status_code == 400
+    assert (answer.status_code, answer.json()["code"]) == (404, "unknown-cursor")
 
 
 def test_a_mistake_of_ours_is_a_problem_that_tells_nothing_of_it(api, monkeypatch):

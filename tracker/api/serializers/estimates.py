@@ -64,7 +64,7 @@ class EstimateSerializer(serializers.ModelSerializer[Estimate]):
     person = PublicIdField(Person, read_only=True)
     name = serializers.CharField(source="person.name", read_only=True)
     interval = IntervalSerializer(source="*", read_only=True)
-    symmetric = SymmetricSerializer(source="*", read_only=True)
+    symmetric = SymmetricSerializer(source="*", read_only=True, allow_null=True)
     readers = serializers.IntegerField(
         source="raters", read_only=True, help_text="Different readers behind it."
     )

@@ -29,7 +29,7 @@ class RubricSerializer(StrictModelSerializer):
         read_only_fields = fields
 
 
-@extend_schema_field({"type": "object", "additionalProperties": {"type": "number"}})
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "number"}, "minProperties": 1})
 class ScoresField(serializers.Field[Any, Any, Any, Any]):
     """Criterion to value. Whether they are on the rubric and its scales is for the rules to say."""
 
@@ -66,7 +66,7 @@ class RowField(serializers.Field[Any, Any, Any, Any]):
 class BulkSerializer(Strict):
     """Many ratings: all are recorded, or none."""
 
-    ratings = serializers.ListField(child=RowField(allow_null=True), allow_empty=False)
+    ratings = serializers.ListField(child=RowField(allow_null=True), allow_empty=False, min_length=1)
     dry_run = serializers.BooleanField(default=False, help_text="Only say whether they would be recorded.")
 
 
