@@ -26,7 +26,8 @@ class Rows:
         self.contributions = list(contributions_of(posterior, evidence))
 
     def store(self, fit: Fit) -> None:
-        for row in (*self.estimates, *self.rater_estimates, *self.contributions):
+        rows: list[Any] = [*self.estimates, *self.rater_estimates, *self.contributions]
+        for row in rows:
             row.fit = fit
         Estimate.objects.bulk_create(self.estimates, batch_size=1000)
         RaterEstimate.objects.bulk_create(self.rater_estimates, batch_size=1000)
