@@ -15,8 +15,9 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from evals.noise.arrays import Flags, Floats, Ints, Label
-from evals.noise.elimination import IN_CORE, LAST_IN_CORE, Elimination, Needed, Pattern, pairs_within
+from evals.noise.arrays import Flags, Floats, Ints, Label, combine_codes
+from evals.noise.elimination import Elimination, Needed, Pattern, pairs_within
+from evals.noise.planning import IN_CORE, LAST_IN_CORE, plan_elimination
 from evals.noise.terms import Term
 
 
@@ -84,9 +85,8 @@ class Design:
         factor = np.ones(self.y.size) if self.noise_factor is None else self.noise_factor**2
         if self.own_weights:
             return np.arange(self.y.size), self.noise_of_row, self.variance_of_row, factor
-        cells = np.stack([self.noise_of_row.astype(float), self.variance_of_row, factor], axis=1)
-        groups, group = np.unique(cells, axis=0, return_inverse=True)
-        return group.ravel(), groups[:, 0].astype(np.intp), groups[:, 1], groups[:, 2]
+        group, first = combine_codes(self.noise_of_row, self.variance_of_row, factor)
+        return group, self.noise_of_row[first], self.variance_of_row[first], factor[first]
 
     @cached_property
     def row_counts(self) -> Ints:
@@ -139,7 +139,8 @@ class Design:
         place[self.fixed_slice] = IN_CORE
         for name in self.kept:
             place[self.slices[name]] = LAST_IN_CORE
-        return Elimination.plan(self.entries.pattern, place)
+        term = np.append(self.term_of_variable, np.full(self.fixed.shape[1], len(self.terms)))
+        return plan_elimination(self.entries.pattern, place=place, term=term)
 
 
 @dataclass(frozen=True)
@@ -190,8 +191,8 @@ class Entries:
 def _cells(design: Design) -> tuple[Ints, "CellOf"]:
     """All combinations of row group, free scale and power, and a function to their index."""
     group = design.row_groups[0]
-    distinct, of_row = np.unique(np.stack([group, design.scale_of_row], axis=1), axis=0, return_inverse=True)
-    of_row = of_row.ravel()
+    of_row, first = combine_codes(group, design.scale_of_row)
+    distinct = np.stack([group[first], design.scale_of_row[first]], axis=1)
     powers = 3 if design.scale_names else 1
     cells = np.column_stack(
         [np.repeat(distinct, powers, axis=0), np.tile(np.arange(powers), distinct.shape[0])]

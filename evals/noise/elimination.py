@@ -11,10 +11,8 @@ and the transpose of the same map carries the inverse back:
 The order is found once for a pattern; numbers pass through it as often as wanted.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -22,11 +20,20 @@ from scipy import sparse
 from evals.noise.arrays import Floats, Ints, tally
 from evals.noise.dense import DenseCore, factor_core
 
-SECONDS_PER_PAIR = 2.5e-8
-SECONDS_PER_STAGE = 2e-4
-SECONDS_PER_DENSE_CUBE = 5e-11
+LARGEST_TABLE = 30_000_000  # entries of a table that spares the sorting of keys
 
-IN_CORE, LAST_IN_CORE = 1, 2
+
+def distinct(keys: Ints, limit: int) -> tuple[Ints, Ints]:
+    """The sorted distinct keys below a limit, and each key's place among them."""
+    if limit > LARGEST_TABLE:
+        found, place = np.unique(keys, return_inverse=True)
+        return found, place.ravel()
+    present = np.zeros(limit, dtype=bool)
+    present[keys] = True
+    found = np.flatnonzero(present)
+    rank = np.empty(limit, dtype=np.int32)
+    rank[found] = np.arange(found.size, dtype=np.int32)
+    return found, rank[keys].astype(np.intp)
 
 
 @dataclass(frozen=True)
@@ -41,8 +48,8 @@ class Pattern:
     def from_pairs(cls, size: int, first: Ints, second: Ints) -> "tuple[Pattern, Ints]":
         """The pattern of these pairs, and for each pair its place in it."""
         low, high = np.minimum(first, second), np.maximum(first, second)
-        keys, place = np.unique(low.astype(np.int64) * size + high, return_inverse=True)
-        return cls(size, keys // size, keys % size), place.ravel()
+        keys, place = distinct(low.astype(np.int64) * size + high, size**2)
+        return cls(size, keys // size, keys % size), place
 
 
 @dataclass(frozen=True)
@@ -107,9 +114,12 @@ class Elimination:
     core_second: Ints
 
     @classmethod
-    def plan(cls, pattern: Pattern, place: Ints) -> "Elimination":
-        """Choose the stages; ``place`` marks variables that stay in the dense core, and last in it."""
-        return _Planner(pattern, place).plan()
+    def from_stages(
+        cls, stages: "tuple[Stage, ...]", order: Ints, core: slice, edges: tuple[Ints, Ints]
+    ) -> "Elimination":
+        """The elimination that leaves these edges (places in the order) in its core."""
+        first, second = edges[0] - core.start, edges[1] - core.start
+        return cls(order.size, order, stages, core, np.minimum(first, second), np.maximum(first, second))
 
     def ratios(self, numbers: "tuple[StageNumbers, ...]") -> tuple[sparse.csr_matrix, ...]:
         """Each stage's ratios as a matrix: (leaving, staying)."""
@@ -230,99 +240,6 @@ class Factor:
         for stage, ratio in zip(reversed(self.plan.stages), reversed(self._maps), strict=True):
             x[stage.leaving] -= ratio @ x[stage.staying]
         return x[self.plan.position]
-
-
-class _Planner:
-    """Finds stages greedily: independent variables of fewest neighbours, while that beats the dense core."""
-
-    def __init__(self, pattern: Pattern, place: Ints) -> None:
-        self.size = pattern.size
-        self.remaining = np.arange(pattern.size)
-        self.first, self.second = pattern.first, pattern.second
-        self.place = place
-        self.keep = place > 0
-        self.luck = np.random.default_rng(20).permutation(pattern.size)
-        self.gone: list[Ints] = []
-        self.drafts: list[Callable[[Ints, int], Stage]] = []
-
-    def plan(self) -> Elimination:
-        while (leaving := self._independent()).any() and self._is_worth_it(leaving):
-            self._eliminate(leaving)
-        core_order = np.argsort(self.place[self.remaining] == LAST_IN_CORE, kind="stable")
-        order = np.concatenate([*self.gone, self.remaining[core_order]])
-        position = np.empty(self.size, dtype=np.intp)
-        position[order] = np.arange(self.size)
-        starts = np.cumsum([0, *[gone.size for gone in self.gone]])
-        stages = [
-            draft(position, int(start))
-            for draft, (start, _) in zip(self.drafts, pairwise(starts), strict=True)
-        ]
-        core = slice(int(starts[-1]), self.size)
-        first, second = position[self.first] - core.start, position[self.second] - core.start
-        return Elimination(
-            self.size, order, tuple(stages), core, np.minimum(first, second), np.maximum(first, second)
-        )
-
-    def _degrees(self) -> Ints:
-        return np.bincount(self.first, minlength=self.size) + np.bincount(self.second, minlength=self.size)
-
-    def _independent(self) -> np.ndarray:
-        """Variables with fewer neighbours than each of their neighbours; chance settles ties."""
-        rank = self._degrees().astype(np.int64) * self.size + self.luck
-        rank[self.keep] = np.iinfo(np.int64).max
-        smallest = np.full(self.size, np.iinfo(np.int64).max)
-        np.minimum.at(smallest, self.first, rank[self.second])
-        np.minimum.at(smallest, self.second, rank[self.first])
-        chosen = np.zeros(self.size, dtype=bool)
-        chosen[self.remaining] = True
-        chosen &= ~self.keep & (rank < smallest)
-        return chosen
-
-    def _is_worth_it(self, leaving: np.ndarray) -> bool:
-        degrees = self._degrees()[leaving].astype(float)
-        now, then = float(self.remaining.size), float(self.remaining.size - leaving.sum())
-        cost = SECONDS_PER_STAGE + SECONDS_PER_PAIR * float(np.square(degrees).sum()) / 2
-        return cost < SECONDS_PER_DENSE_CUBE * (now**3 - then**3)
-
-    def _eliminate(self, leaving: np.ndarray) -> None:
-        """Record the stage and move to the graph that it leaves behind."""
-        touches = leaving[self.first] | leaving[self.second]
-        kept_edges, own = np.flatnonzero(~touches), np.flatnonzero(touches)
-        goes_first = leaving[self.first[own]]
-        leaver = np.where(goes_first, self.first[own], self.second[own])
-        stayer = np.where(goes_first, self.second[own], self.first[own])
-        by_leaver = np.argsort(leaver, kind="stable")
-        own, leaver, stayer = own[by_leaver], leaver[by_leaver], stayer[by_leaver]
-        gone = np.flatnonzero(leaving)
-        start = np.searchsorted(leaver, np.append(gone, self.size))
-        left, right = pairs_within(start)
-        pattern, place = Pattern.from_pairs(
-            self.size,
-            np.concatenate([self.first[kept_edges], stayer[left]]),
-            np.concatenate([self.second[kept_edges], stayer[right]]),
-        )
-
-        def draft(position: Ints, offset: int) -> Stage:
-            middle = offset + gone.size
-            return Stage(
-                leaving=slice(offset, middle),
-                staying=slice(middle, self.size),
-                own_edges=own,
-                start=start,
-                leaver=np.searchsorted(gone, leaver),
-                stayer=position[stayer] - middle,
-                kept_edges=kept_edges,
-                kept_target=place[: kept_edges.size],
-                pair_left=left,
-                pair_right=right,
-                pair_target=place[kept_edges.size :],
-                edges_after=pattern.first.size,
-            )
-
-        self.gone.append(gone)
-        self.drafts.append(draft)
-        self.remaining = self.remaining[~leaving[self.remaining]]
-        self.first, self.second = pattern.first, pattern.second
 
 
 def pairs_within(start: Ints) -> tuple[Ints, Ints]:

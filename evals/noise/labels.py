@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.noise.arrays import Flags, Ints, Label
+from evals.noise.arrays import Flags, Ints, Label, combine_codes
 
 
 def is_missing(label: Label) -> bool:
@@ -43,10 +43,14 @@ class Column:
     def combine(cls, *columns: "Column") -> "Column":
         """The cells where all of these columns have a level; labels are tuples."""
         known = np.all([column.codes >= 0 for column in columns], axis=0)
-        stacked = np.stack([column.codes for column in columns], axis=1)
-        cells, codes = np.unique(stacked[known], axis=0, return_inverse=True)
+        codes, first = combine_codes(*(column.codes[known] for column in columns))
         full = np.full(known.size, -1, dtype=np.intp)
-        full[known] = codes.ravel()
+        full[known] = codes
+        cells = (
+            zip(*(column.codes[known][first].tolist() for column in columns), strict=True)
+            if known.any()
+            else ()
+        )
         levels = tuple(
             tuple(column.levels[code] for column, code in zip(columns, cell, strict=True)) for cell in cells
         )

@@ -85,7 +85,7 @@ class Observations:
                 f"Row {row} has no instrument: name the criterion or benchmark that gave its score."
             )
         check_limits(scores, labels["instrument"], instruments=instruments, limits=limits)
-        check_repeats(labels, scores.size)
+        check_repeats(labels)
         owner, everybody, shares = ownership(labels, person=person, credit=credit, people=people)
         time = columns.get("time")
         return cls(

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from evals.noise.arrays import Floats, Label
+from evals.noise.arrays import Floats, Label, combine_codes
 from evals.noise.labels import Column, in_order, is_missing
 
 LABEL_COLUMNS = ("output", "rater", "instrument", "project", "panel", "occasion", "period")
@@ -92,19 +92,19 @@ def check_limits(
             )
 
 
-def check_repeats(labels: Mapping[str, Column], size: int) -> None:
+def check_repeats(labels: Mapping[str, Column]) -> None:
     """No second score of one output by one rater on one instrument and occasion."""
     if "output" not in labels or "rater" not in labels:
         return
     named = labels["output"].known & labels["rater"].known
-    given = [labels[name].codes for name in REPEAT_COLUMNS if name in labels]
-    cells = np.stack(given, axis=1)[named]
-    rows = np.arange(size)[named]
-    _, first, place = np.unique(cells, axis=0, return_index=True, return_inverse=True)
-    repeat = rows[first[place.ravel()]] != rows
+    rows = np.flatnonzero(named)
+    if not rows.size:
+        return
+    place, first = combine_codes(*(labels[name].codes[rows] for name in REPEAT_COLUMNS if name in labels))
+    repeat = rows[first[place]] != rows
     if repeat.any():
         at = int(np.argmax(repeat))
-        row, earlier = rows[at] + 1, rows[first[place.ravel()[at]]] + 1
+        row, earlier = rows[at] + 1, rows[first[place[at]]] + 1
         raise ValueError(
             f"Row {row} repeats row {earlier} (same output, rater, instrument and occasion): "
             "keep one of them, or tell the occasions apart."

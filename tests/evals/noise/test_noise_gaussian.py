@@ -5,7 +5,7 @@ import pytest
 from noise_cohorts import Dense, make_cohort, make_measured_cohort
 from scipy.optimize import approx_fprime
 
-from evals.noise import DEFAULT_TERMS, Observations, elimination, fit
+from evals.noise import DEFAULT_TERMS, Observations, fit, planning
 from evals.noise.evaluation import from_vector, to_vector
 from evals.noise.gaussian import Gaussian, Hyper
 from evals.noise.gradient import average_information, criterion_gradient, directions
@@ -23,8 +23,8 @@ def at_some_point(observations, **settings):
 @pytest.fixture(params=["teams", "measured", "by instrument", "stages"])
 def point(request, monkeypatch):
     if request.param == "stages":
-        monkeypatch.setattr(elimination, "SECONDS_PER_STAGE", 0.0)
-        monkeypatch.setattr(elimination, "SECONDS_PER_PAIR", 1e-12)
+        monkeypatch.setattr(planning, "SECONDS_PER_STAGE", 0.0)
+        monkeypatch.setattr(planning, "SECONDS_PER_PAIR", 1e-12)
     observations = make_cohort() if request.param in ("teams", "stages") else make_measured_cohort()
     return at_some_point(observations, noise="instrument" if request.param == "by instrument" else "common")
 
