@@ -306,6 +306,12 @@ class TestMeasurements:
             "joins": False,
         }
 
+    def test_what_stays_beside_is_told_by_the_next_fit(self, measured):
+        fit = refresh_estimates(measured.cohort.program)
+
+        assert fit is not None
+        assert not fit.measured["digits: accuracy"]["joins"]
+
     def test_enough_join_with_their_known_error(self, measured):
         program = measured.cohort.program
         program.measurements_join_from = 4

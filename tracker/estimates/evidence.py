@@ -51,7 +51,8 @@ class Evidence:
 
     @property
     def content_hash(self) -> str:
-        content = [self.rows, sorted(self.credit), sorted(self.people), sorted(self.limits.items())]
+        measured = [entry.as_record() for entry in self.measured]
+        content = [self.rows, sorted(self.credit), sorted(self.people), sorted(self.limits.items()), measured]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     @property

@@ -310,6 +310,9 @@ class ApiKey(models.Model):
 
     objects = ApiKeyQuerySet.as_manager()
 
+    class Meta:
+        verbose_name = "API key"
+
     def __str__(self) -> str:
         return f"{self.name} ({self.hint}…)"
 
@@ -368,6 +371,7 @@ class ShareGrant(models.Model):
     objects = ShareGrantQuerySet.as_manager()
 
     class Meta:
+        verbose_name = "share"
         constraints = (
             models.UniqueConstraint(
                 fields=["person", "shared_with", "what"],

@@ -149,6 +149,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "API key",
+            },
         ),
         migrations.CreateModel(
             name="Program",
@@ -240,6 +243,9 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ],
+            options={
+                "verbose_name": "share",
+            },
         ),
         migrations.CreateModel(
             name="Membership",
