@@ -39,11 +39,11 @@ class Member:
 def zip_members(stream: BinaryIO, limits: Limits) -> list[Member]:
     """The files of a zip, refused where names, links, sizes or places are not honest."""
     check_count(stream, limits)
-    entries = [entry for entry in central_directory(stream) if not entry.is_dir()]
+    entries = central_directory(stream)
     check_places(entries)
     check_names(entries)
     check_sizes(entries, limits)
-    members = [located(stream, entry) for entry in entries]
+    members = [located(stream, entry) for entry in entries if not entry.is_dir()]
     check_overlap(members)
     return members
 
