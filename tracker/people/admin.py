@@ -103,7 +103,11 @@ class PersonAdmin(MadeByVerb):
     list_select_related = ("program",)
     list_filter = (("program", ScopedRelatedFilter), "kind")
     search_fields = ("name", "external_id")
-    fields = ("program", "name", "external_id", "kind", "user")
+    fields = ("program", "name", "external_id", "kind", "logs_in_as")
+
+    @admin.display(description="logs in as")
+    def logs_in_as(self, person: Person) -> str:
+        return person.user.email if person.user is not None else "nobody"
 
     @admin.display(description="roles")
     def roles(self, person: Person) -> str:
@@ -122,7 +126,7 @@ class PersonAdmin(MadeByVerb):
         return super().get_fieldsets(request, obj)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("program", "kind", "user") if obj is not None else ()
+        return ("program", "kind", "logs_in_as") if obj is not None else ()
 
     def get_inlines(self, request: HttpRequest, obj: Any) -> Any:
         return (MembershipInline,) if obj is not None and self.led(request).filter(pk=obj.pk).exists() else ()

@@ -3,11 +3,13 @@
 import pytest
 from django.contrib import admin
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from tests.factories import (
     make_cohort,
     make_output,
+    make_person,
     make_project,
     make_rating,
     make_stage,
@@ -53,6 +55,22 @@ def test_every_model_that_is_shown_says_who_sees_it():
 def test_a_superuser_opens_every_list_and_a_visitor_none(masters_door, client, label, shared):
     assert masters_door.get(changelist(label)).status_code == 200
     assert client.get(changelist(label)).status_code == 302
+
+
+@pytest.mark.parametrize("role", [role for role in Role if role != Role.LEAD])
+def test_being_staff_without_leading_or_managing_a_fund_opens_nothing(role, program, shared):
+    person = make_person(role, program=program)
+    person.user.become_staff()
+    door = Client()
+    door.force_login(person.user)
+
+    statuses = {
+        door.get(path).status_code
+        for label in LABELS
+        for path in (changelist(label), changelist(label) + "add/")
+    }
+
+    assert statuses == {403}
 
 
 @pytest.mark.parametrize("label", LABELS)
