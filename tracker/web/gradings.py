@@ -48,7 +48,6 @@ class Measured:
 
     measurement: Measurement
     is_headline: bool
-    axis: Axis
     middle: str
     interval: Bar | None
     claim: str
@@ -104,7 +103,8 @@ class Grading:
         claims = {entry["claim"]["metric"]: entry["claim"]["value"] for entry in self.thorough.claims}
         headline = self.submission.benchmark.headline
         rows = sorted(self.thorough.measurements.all(), key=lambda row: (row.slice, row.metric != headline))
-        return [measured_of(row, claims, headline) for row in rows]
+        axes = axes_of(rows, claims)
+        return [measured_of(row, axes[row.metric], claims, headline=headline) for row in rows]
 
     @property
     def claims(self) -> list[Beside]:
@@ -146,13 +146,19 @@ def state_of(run: Run) -> str:
     return str(run.state)
 
 
-def measured_of(row: Measurement, claims: dict[str, float], headline: str) -> Measured:
+def axes_of(rows: list[Measurement], claims: dict[str, float]) -> dict[str, Axis]:
+    """One axis for each metric, so that its slices and its claim can be compared."""
+    values: dict[str, list[float | None]] = {}
+    for row in rows:
+        values.setdefault(row.metric, [claims.get(row.metric)]).extend((row.value, row.low, row.high))
+    return {metric: Axis.over(known) for metric, known in values.items()}
+
+
+def measured_of(row: Measurement, axis: Axis, claims: dict[str, float], *, headline: str) -> Measured:
     claimed = claims.get(row.metric) if not row.slice else None
-    axis = Axis.over((row.value, row.low, row.high, claimed))
     return Measured(
         measurement=row,
         is_headline=row.metric == headline and not row.slice,
-        axis=axis,
         middle=axis.at(row.value),
         interval=axis.bar(row.low, row.high) if row.low is not None and row.high is not None else None,
         claim="" if claimed is None else axis.at(claimed),

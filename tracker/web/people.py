@@ -9,6 +9,8 @@ from tracker.web.words import place
 
 FITS_SHOWN = 24
 LISTED = 5
+# Room for the labels of the axis, in per cent.
+MARGIN = 12
 SPREAD_OF_PEOPLE = "person"
 
 
@@ -81,7 +83,7 @@ def past_of(estimate: Estimate, axis: Axis, share: float) -> Past:
     """Levels go up the picture, so that per cent are counted from its top."""
     return Past(
         estimate=estimate,
-        at=f"{100 * share:.2f}%",
+        at=f"{MARGIN + (100 - MARGIN) * share:.2f}%",
         low=f"{100 - axis.share(estimate.q05):.2f}%",
         high=f"{100 - axis.share(estimate.q95):.2f}%",
         middle=f"{100 - axis.share(estimate.q50):.2f}%",
@@ -114,8 +116,9 @@ class Portrait:
         return place(self.estimate.q95, self.spread)
 
 
-def portrait_of(estimate: Estimate) -> Portrait:
-    raw = estimate.raw
+def portrait_of(estimate: Estimate, *, with_raw: bool = False) -> Portrait:
+    """As it is drawn; bare scores only for those who decide."""
+    raw = estimate.raw if with_raw else None
     axis = Axis.around_zero((estimate.q05, estimate.q95, raw, 2 * spread_of_people(estimate.fit)))
     return Portrait(estimate, axis, Range.of(estimate, axis), "" if raw is None else axis.at(raw))
 

@@ -1,5 +1,7 @@
 """The one table of labels: plain words for what the program calls things, which a program can change."""
 
+import re
+
 from tracker.people.models import Program
 
 LABELS = {
@@ -36,6 +38,17 @@ LABELS = {
     "not-reached": "not reached",
 }
 PLURAL = "-plural"
+# What the noise model calls its sources of variation, and what that is in words.
+SOURCES = {
+    "person": "of people differing from each other",
+    "aspect": "of people being better at one thing than at another",
+    "rater": "of some readers being stricter than others",
+    "habit": "of readers being stricter on some criteria than on others",
+    "affinity": "of readers and persons suiting each other more or less",
+    "halo": "of an overall impression colouring all criteria",
+    "output": "of pieces differing from each other",
+}
+NOTE_OF_A_SOURCE = re.compile(r"The sd of (\w+) is at zero")
 SURE, EDGE = 0.95, 0.05
 
 
@@ -60,6 +73,14 @@ def chance(probability: float) -> str:
     if probability <= EDGE:
         return "less than 1 in 20"
     return f"about {max(1, min(9, round(probability * 10)))} in 10"
+
+
+def note(text: str) -> str:
+    """A note of the fit in words that need no statistics."""
+    found = NOTE_OF_A_SOURCE.match(text)
+    if found and found[1] in SOURCES:
+        return f"These scores show no sign {SOURCES[found[1]]}."
+    return text
 
 
 def place(level: float, spread: float) -> str:

@@ -102,6 +102,11 @@ def run_state(run: Run) -> str:
 
 
 @register.filter
+def plain(note: str) -> str:
+    return words.note(note)
+
+
+@register.filter
 def chance(probability: float) -> str:
     return words.chance(probability)
 

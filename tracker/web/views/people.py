@@ -39,7 +39,7 @@ def shown_of(request: PageRequest, history: list[Estimate]) -> dict[str, object]
     newest = history[0]
     contributions = Contribution.objects.visible_to(request.user).select_related("output__project")
     return {
-        "portrait": portrait_of(newest),
+        "portrait": portrait_of(newest, with_raw=True),
         "pieces": pieces_of(contributions.filter(fit=newest.fit, person=newest.person)),
         "history": history_of(history),
         "measurements": measurements_of(request, newest.person),
