@@ -242,6 +242,7 @@ class Membership(models.Model):
 
 
 class Scope(models.TextChoices):
+    PEOPLE_WRITE = "people:write", "admit mentees and mentors"
     WORK_WRITE = "work:write", "create and change projects and outputs"
     RATINGS_WRITE = "ratings:write", "send ratings"
     SUBMISSIONS_WRITE = "submissions:write", "upload submissions"

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.factories import make_person, make_rubric
-from tracker.people.models import Role
+from tracker.people.models import Person, Role
 
 pytestmark = pytest.mark.django_db
 
@@ -27,11 +27,49 @@ def test_it_finds_people_by_role_and_by_their_programs_own_name(api, program, me
     assert [row["id"] for row in by_name] == [str(someone.public_id)]
 
 
+def test_it_admits_a_mentee_into_a_cohort(api, cohort):
+    body = {"name": "Nora New", "roles": ["mentee"], "cohort": str(cohort.public_id), "external_id": "n-1"}
+
+    answer = api.post("/api/v1/people/", body)
+
+    person = Person.objects.get(external_id="n-1")
+    assert (answer.status_code, answer.json()["roles"]) == (201, ["mentee"])
+    assert (person.program, person.enrollments.get().cohort) == (cohort.program, cohort)
+
+
+def test_a_person_sent_again_is_the_same_and_is_not_written_over(api, program):
+    body = {"name": "Nora New", "roles": ["mentor"], "external_id": "n-1"}
+
+    first, again = api.post("/api/v1/people/", body), api.post("/api/v1/people/", body)
+    other = api.post("/api/v1/people/", {**body, "name": "Somebody Else"})
+
+    assert first.json()["id"] == again.json()["id"]
+    assert (other.status_code, other.json()["code"]) == (409, "repeated")
+    assert Person.objects.get(external_id="n-1").name == "Nora New"
+
+
+@pytest.mark.parametrize("role", ["lead", "committee", "client", "auditor", "research_manager", "king"])
+def test_a_key_admits_nobody_who_leads_decides_or_manages(api, program, role):
+    answer = api.post("/api/v1/people/", {"name": "X", "roles": [role]})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["roles"])
+    assert not Person.objects.filter(name="X").exists()
+
+
 def test_a_person_of_another_program_is_not_found(api, foreign_api, mentor):
     path = f"/api/v1/people/{mentor.public_id}/"
 
     assert api.get(path).json()["name"] == "Max Mentor"
     assert foreign_api.get(path).status_code == 404
+
+
+def test_nobody_is_admitted_into_a_cohort_of_another_program(api, foreign_output):
+    cohort = str(foreign_output.project.cohort.public_id)
+
+    answer = api.post("/api/v1/people/", {"name": "X", "roles": ["mentee"], "cohort": cohort})
+
+    assert (answer.status_code, list(answer.json()["errors"])) == (400, ["cohort"])
+    assert not Person.objects.filter(name="X").exists()
 
 
 def test_no_address_of_mail_leaves_through_the_api(api, mentor):

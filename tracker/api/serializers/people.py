@@ -1,10 +1,17 @@
 """People, cohorts and their stages."""
 
+from typing import Any
+
 from rest_framework import serializers
 
-from tracker.api.fields import StrictModelSerializer
+from tracker.api.authentication import key_of, user_of
+from tracker.api.fields import PublicIdField, Strict, StrictModelSerializer, external_id
+from tracker.cohorts.admission import admit
 from tracker.cohorts.models import Cohort, Stage
-from tracker.people.models import Person
+from tracker.people.models import Person, Role
+
+# What a program's own systems may make people; who leads and decides is for people to say.
+ADMITTED_AS = (Role.MENTEE, Role.MENTOR)
 
 
 class PersonSerializer(StrictModelSerializer):
@@ -17,6 +24,25 @@ class PersonSerializer(StrictModelSerializer):
 
     def get_roles(self, person: Person) -> list[str]:
         return sorted(membership.role for membership in person.standing_memberships)  # type: ignore[attr-defined]
+
+
+class AdmissionSerializer(Strict):
+    """Somebody new, with the roles they start in."""
+
+    external_id = external_id()
+    name = serializers.CharField(max_length=200)
+    roles = serializers.ListField(
+        child=serializers.ChoiceField([(role.value, role.label) for role in ADMITTED_AS]),
+        min_length=1,
+        max_length=2,
+    )
+    cohort = PublicIdField(Cohort, required=False, allow_null=True)
+
+    def create(self, validated_data: dict[str, Any]) -> Person:
+        request = self.context["request"]
+        roles = tuple(Role(role) for role in dict.fromkeys(validated_data.pop("roles")))
+        program = key_of(request).person.program
+        return admit(program, **validated_data, roles=roles, by=user_of(request).public_id)
 
 
 class StageSerializer(StrictModelSerializer):
