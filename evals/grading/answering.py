@@ -27,17 +27,13 @@ class Question:
     artifact_hash: str
     seed: int
     device: str
+    corruption: str = ""
 
     @property
     def key(self) -> tuple[str, ...]:
         """Equal keys have equal answers."""
-        return (
-            self.artifact_hash,
-            self.artifact.format,
-            self.benchmark.content_hash,
-            str(self.seed),
-            self.device,
-        )
+        conditions = (str(self.seed), self.device, self.corruption)
+        return (self.artifact_hash, self.artifact.format, self.benchmark.content_hash, *conditions)
 
 
 @dataclass(frozen=True)
@@ -98,6 +94,7 @@ def asked(question: Question, *, phase: str, items: int, watch: Watch) -> Answer
         seconds=seconds,
         seed=question.seed,
         device=question.device,
+        corruption=question.corruption,
     )
     arrays, taken = run_weights(
         question.path, question.artifact.facts["architecture"], benchmark, run=run, watch=watch

@@ -8,6 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 MAXIMUM_WIDTH = 65_536
+MAXIMUM_LAYERS = 128
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -71,4 +72,105 @@ def mlp(sizes: dict[str, Any]) -> Shapes:
     return shapes
 
 
-KINDS: dict[str, Callable[[dict[str, Any]], Shapes]] = {"linear": linear, "mlp": mlp}
+def image(sizes: dict[str, Any]) -> tuple[int, int, int]:
+    """Channels, height and width of the inputs."""
+    shape = sizes["inputs"]
+    if (
+        not isinstance(shape, list)
+        or len(shape) != 3
+        or not all(type(size) is int and size > 0 for size in shape)
+    ):
+        raise ValueError("An architecture for images declares inputs as [channels, height, width].")
+    return shape[0], shape[1], shape[2]
+
+
+def widths(values: Any) -> list[int]:
+    """A short list of layer widths."""
+    if not isinstance(values, list) or not 0 < len(values) <= MAXIMUM_LAYERS:
+        raise ValueError(f"Layer widths are a list of 1 to {MAXIMUM_LAYERS} whole numbers.")
+    return values
+
+
+def depth(value: Any) -> int:
+    """A sane number of blocks."""
+    if type(value) is not int or not 0 < value <= MAXIMUM_LAYERS:
+        raise ValueError(f"The number of blocks is a whole number from 1 to {MAXIMUM_LAYERS}.")
+    return value
+
+
+def dense(name: str, before: int, after: int) -> Shapes:
+    """A fully connected layer's parameters."""
+    return {f"{name}.weight": (after, before), f"{name}.bias": (after,)}
+
+
+def cnn(sizes: dict[str, Any]) -> Shapes:
+    """3 x 3 convolutions, each with ReLU and halving, then the mean over places and a linear head."""
+    _, channels, classes = needed(sizes, "inputs", "channels", "classes")
+    shapes: Shapes = {}
+    for layer, (before, after) in enumerate(pairwise([image(sizes)[0], *widths(channels)])):
+        shapes[f"convolutions.{layer}.weight"] = (after, before, 3, 3)
+        shapes[f"convolutions.{layer}.bias"] = (after,)
+    return shapes | dense("head", channels[-1], classes)
+
+
+def batch_norm(name: str, width: int) -> Shapes:
+    """A batch normalisation with its running statistics."""
+    return {f"{name}.{part}": (width,) for part in ("weight", "bias", "running_mean", "running_var")}
+
+
+def resnet(sizes: dict[str, Any]) -> Shapes:
+    """A residual network: a stem, stages of basic blocks that halve from the second on, a linear head."""
+    _, channels, blocks, classes = needed(sizes, "inputs", "channels", "blocks", "classes")
+    stages = widths(channels)
+    shapes: Shapes = {"stem.weight": (stages[0], image(sizes)[0], 3, 3), **batch_norm("stem_norm", stages[0])}
+    before = stages[0]
+    for stage, after in enumerate(stages):
+        for block in range(depth(blocks)):
+            shapes |= basic_block(f"stages.{stage}.{block}", before, after, shortcut=stage > 0 and block == 0)
+            before = after
+    return shapes | dense("head", before, classes)
+
+
+def basic_block(name: str, before: int, after: int, *, shortcut: bool) -> Shapes:
+    """Two convolutions with their norms, and a projection where the size changes."""
+    shapes: Shapes = {
+        f"{name}.first.weight": (after, before, 3, 3),
+        f"{name}.second.weight": (after, after, 3, 3),
+    }
+    shapes |= batch_norm(f"{name}.first_norm", after) | batch_norm(f"{name}.second_norm", after)
+    if shortcut:
+        shapes |= {
+            f"{name}.shortcut.weight": (after, before, 1, 1),
+            **batch_norm(f"{name}.shortcut_norm", after),
+        }
+    return shapes
+
+
+def vit(sizes: dict[str, Any]) -> Shapes:
+    """A vision transformer: patches, a class token, pre-norm blocks, a linear head on the token."""
+    _, patch, width, blocks, heads, classes = needed(
+        sizes, "inputs", "patch", "width", "blocks", "heads", "classes"
+    )
+    channels, height, across = image(sizes)
+    if height % patch or across % patch or width % heads:
+        raise ValueError("A vit's patch must divide the image, and its heads must divide the width.")
+    places = (height // patch) * (across // patch)
+    shapes: Shapes = {"token": (width,), "position": (places + 1, width)}
+    shapes |= dense("patches", channels * patch * patch, width)
+    for block in range(depth(blocks)):
+        name = f"blocks.{block}"
+        shapes |= {
+            f"{name}.{norm}.{part}": (width,) for norm in ("norm1", "norm2") for part in ("weight", "bias")
+        }
+        shapes |= dense(f"{name}.mix", width, 3 * width) | dense(f"{name}.out", width, width)
+        shapes |= dense(f"{name}.up", width, 4 * width) | dense(f"{name}.down", 4 * width, width)
+    return shapes | {"norm.weight": (width,), "norm.bias": (width,)} | dense("head", width, classes)
+
+
+KINDS: dict[str, Callable[[dict[str, Any]], Shapes]] = {
+    "linear": linear,
+    "mlp": mlp,
+    "cnn": cnn,
+    "resnet": resnet,
+    "vit": vit,
+}

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.grading.architectures import Architecture, architecture
+from evals.grading.corruptions import CORRUPTIONS
 from evals.grading.inputs import read_ids
 from evals.grading.limits import Limits
 from evals.grading.tasks import DIRECTIONS, TASKS
@@ -220,6 +221,8 @@ def check_sense(benchmark: Benchmark) -> None:
         raise ValueError("The anchors must go from start to a better reference in the declared direction.")
     if set(benchmark.formats) - set(FORMATS) or not benchmark.formats:
         raise ValueError(f"The formats must be some of {', '.join(FORMATS)}.")
+    if set(benchmark.corruptions) - set(CORRUPTIONS):
+        raise ValueError(f"The corruptions must be some of {', '.join(CORRUPTIONS)}.")
     check_classes(benchmark, needs_classes=task.needs_classes)
 
 

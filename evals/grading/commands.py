@@ -16,6 +16,7 @@ from rich.table import Table
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
 from evals.grading.claims import CheckedClaim, check_claims, parse_claims
+from evals.grading.inputs import read_features
 from evals.grading.intake import inspect_artifact
 from evals.grading.phases import PHASES, GradeRequest, PhaseResult, run_phase
 from evals.grading.refusals import ChildCrashed, Refused
@@ -94,6 +95,7 @@ def check(options: argparse.Namespace) -> int:
 
     benchmark = load_benchmark(options.benchmark)
     load_hidden(benchmark)
+    check_architectures(benchmark)
     facts = {
         "name": benchmark.name,
         "version": benchmark.version,
@@ -103,6 +105,24 @@ def check(options: argparse.Namespace) -> int:
     write_json(options.json, facts)
     out.print(f"{benchmark.name} {benchmark.version}: in order, {len(benchmark.ids)} items.", highlight=False)
     return DONE
+
+
+def check_architectures(benchmark: Benchmark) -> None:
+    """Every declared architecture takes the inputs and answers for every class."""
+    if not benchmark.architectures:
+        return
+    import torch
+
+    from evals.grading.networks import build
+
+    features = read_features(benchmark.inputs_path, benchmark.limits, scale=benchmark.data.scale)
+    for declared in benchmark.architectures:
+        try:
+            answered = build(declared).eval()(torch.from_numpy(features[:2]))
+        except RuntimeError as error:
+            raise ValueError(f"The architecture {declared.name} does not take the inputs' shape.") from error
+        if answered.shape != (len(features[:2]), len(benchmark.classes)):
+            raise ValueError(f"The architecture {declared.name} must answer for every class.")
 
 
 def inspect(options: argparse.Namespace) -> int:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from evals.grading.benchmarks import Benchmark
 from evals.grading.children import CHUNK_BYTES, Bounds, Supervisor, never
+from evals.grading.corruptions import corrupted
 from evals.grading.frames import Frame
 from evals.grading.inputs import read_features
 from evals.grading.jail import Cell, jailed
@@ -56,6 +57,8 @@ def run_weights(
     """A network's answers for the first ``run.items`` inputs or for all, and the seconds that they took."""
     declared = next(entry for entry in benchmark.architectures if entry.name == architecture)
     features = read_features(benchmark.inputs_path, benchmark.limits, scale=benchmark.data.scale)
+    if run.corruption:
+        features = corrupted(features, run.corruption, seed=run.seed)
     header = {
         "job": "weights",
         "architecture": declared.as_dict(),
@@ -86,6 +89,7 @@ class Run:
     seconds: float
     seed: int
     device: str = ""
+    corruption: str = ""
 
 
 def room(benchmark: Benchmark) -> int:

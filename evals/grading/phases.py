@@ -145,7 +145,9 @@ def inspected(request: GradeRequest, *, deep: bool) -> Artifact:
     return inspect_artifact(request.artifact, benchmark=request.benchmark, filename=name)
 
 
-def ask(request: GradeRequest, artifact: Artifact, watch: Watch, *, phase: str, items: int) -> Answered:
+def ask(
+    request: GradeRequest, artifact: Artifact, watch: Watch, *, phase: str, items: int, corruption: str = ""
+) -> Answered:
     """Answers: of a table all of them, of weights at least those for the first ``items`` inputs."""
     question = Question(
         request.benchmark,
@@ -154,6 +156,7 @@ def ask(request: GradeRequest, artifact: Artifact, watch: Watch, *, phase: str, 
         request.artifact_hash,
         request.chosen_seed,
         request.device,
+        corruption,
     )
     return answered(question, phase=phase, items=items, watch=watch)
 
@@ -196,7 +199,24 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
         "answers_hash": answers_hash(found.arrays),
         **scored.header["record"],
     }
-    return Outcome(scored.header["measurements"], record, scored.arrays.get("items"))
+    rows = scored.header["measurements"]
+    if artifact.format not in TABLE_FORMATS:
+        rows = rows + robustness(request, artifact, watch, scorer)
+    return Outcome(rows, record, scored.arrays.get("items"))
+
+
+def robustness(
+    request: GradeRequest, artifact: Artifact, watch: Watch, scorer: Scorer
+) -> list[dict[str, Any]]:
+    """The same measurements under each declared corruption of the inputs."""
+    rows = []
+    for name in request.benchmark.corruptions:
+        items = len(request.benchmark.ids)
+        found = ask(request, artifact, watch, phase="thorough", items=items, corruption=name)
+        scored = score(request, found.arrays, watch, scorer)
+        plain = [row for row in scored.header["measurements"] if not row["slice"]]
+        rows += [{**row, "slice": f"corruption={name}"} for row in plain]
+    return rows
 
 
 def answers_hash(answers: Arrays) -> str:

@@ -1,0 +1,126 @@
+"""Declared architectures: their parameters by arithmetic are those that torch has; robustness is measured."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from evals.grading.architectures import KINDS, architecture
+from evals.grading.benchmarks import load_benchmark
+from evals.grading.commands import main
+from evals.grading.corruptions import CORRUPTIONS, corrupted
+from evals.grading.networks import build
+from evals.grading.phases import GradeRequest, run_phase
+from evals.grading.scoring import Scorer
+from tests.evals.grading.makers import make_benchmark, make_safetensors
+
+IMAGE = {"inputs": [3, 8, 8], "classes": 5}
+DECLARED = {
+    "linear": {"inputs": 6, "classes": 5},
+    "mlp": {"inputs": 6, "hidden": [4, 3], "classes": 5},
+    "cnn": IMAGE | {"channels": [4, 6]},
+    "resnet": IMAGE | {"channels": [4, 8, 16], "blocks": 2},
+    "vit": IMAGE | {"patch": 4, "width": 12, "blocks": 2, "heads": 3},
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_declared_parameters_are_the_module_s(kind):
+    declared = architecture({"kind": kind, **DECLARED[kind]})
+
+    network = build(declared)
+
+    assert {name: tuple(value.shape) for name, value in network.state_dict().items()} == declared.parameters()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_answers_for_every_class_and_learns(kind):
+    torch.manual_seed(1)
+    network = build(architecture({"kind": kind, **DECLARED[kind]}))
+    shape = DECLARED[kind]["inputs"]
+    x = torch.randn(20, *(shape if isinstance(shape, list) else [shape]))
+    labels = torch.arange(20) % 5
+    optimizer = torch.optim.Adam(network.parameters(), 0.02)
+    losses = []
+    for _ in range(60):
+        optimizer.zero_grad()
+        loss = torch.nn.functional.cross_entropy(network(x), labels)
+        loss.backward()
+        optimizer.step()
+        losses.append(float(loss.detach()))
+
+    assert network(x).shape == (20, 5)
+    assert losses[-1] < 0.8 * losses[0]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"kind": "vit", **DECLARED["vit"], "patch": 3},
+        {"kind": "vit", **DECLARED["vit"], "blocks": 10_000},
+        {"kind": "cnn", **DECLARED["cnn"], "inputs": 64},
+        {"kind": "resnet", **DECLARED["resnet"], "channels": []},
+        {"kind": "mlp", **DECLARED["mlp"], "more": 1},
+    ],
+)
+def test_a_declaration_that_cannot_be_built_is_refused(values):
+    with pytest.raises(ValueError, match=r"\.$"):
+        architecture(values)
+
+
+@pytest.mark.parametrize("name", CORRUPTIONS)
+def test_a_corruption_changes_inputs_and_repeats_by_its_seed(name):
+    x = np.random.default_rng(1).random((10, 3, 4, 4)).astype(np.float32)
+
+    once, again = (corrupted(x, name, seed=7) for _ in range(2))
+
+    assert once.shape == x.shape
+    assert once.dtype == np.float32
+    assert not np.array_equal(once, x)
+    np.testing.assert_array_equal(once, again)
+
+
+def make_images(folder: Path) -> Path:
+    """Bright and dark images, told apart by a small network of convolutions."""
+    rows = "".join(f"{n},{n % 2}\n" for n in range(40))
+    make_benchmark(
+        folder,
+        labels=f"id,label\n{rows}",
+        data={"inputs": "inputs.npz", "labels": "hidden/labels.csv"},
+        formats=["safetensors"],
+        architectures=[{"kind": "cnn", "inputs": [1, 8, 8], "channels": [2], "classes": 2}],
+        corruptions=["brightness", "dropout"],
+    )
+    level = (np.arange(40) % 2)[:, None, None, None]
+    x = level + np.random.default_rng(1).random((40, 1, 8, 8)) * 0.1
+    np.savez(folder / "inputs.npz", id=np.arange(40), x=x.astype(np.float32))
+    return folder
+
+
+def test_weights_are_measured_under_every_declared_corruption(tmp_path):
+    benchmark = load_benchmark(make_images(tmp_path / "b"))
+    one = np.zeros((2, 1, 3, 3))
+    one[0, 0, 1, 1] = 1
+    weights = {"convolutions.0.weight": one, "convolutions.0.bias": np.zeros(2)}
+    weights |= {"head.weight": np.array([[-1, 0], [1, 0]]), "head.bias": np.array([0.6, -0.6])}
+    (tmp_path / "a.safetensors").write_bytes(make_safetensors(weights))
+
+    with Scorer(device="cpu") as scorer:
+        request = GradeRequest(benchmark, tmp_path / "a.safetensors", device="cpu")
+        rows = run_phase("thorough", request, scorer=scorer).measurements
+
+    found = {row["slice"]: row["value"] for row in rows}
+    assert found[""] == 1.0
+    assert set(found) == {"", "corruption=brightness", "corruption=dropout"}
+
+
+def test_checking_a_benchmark_tries_its_architectures(tmp_path, capsys):
+    folder = make_images(tmp_path / "b")
+    assert main(["check", str(folder)]) == 0
+    np.savez(folder / "inputs.npz", id=np.arange(40), x=np.zeros((40, 9), np.float32))
+
+    assert main(["check", str(folder), "--json", str(tmp_path / "o.json")]) == 1
+    assert "does not take the inputs" in capsys.readouterr().err.replace("\n", " ")
