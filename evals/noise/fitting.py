@@ -18,7 +18,7 @@ from evals.noise.model import Model, Settings
 from evals.noise.notes import describe, describe_integration
 from evals.noise.observations import Observations
 from evals.noise.posterior import Engine, Point, Posterior
-from evals.noise.propagation import TERM
+from evals.noise.propagation import TERM, LuckPosterior
 from evals.noise.terms import DEFAULT_TERMS
 
 HyperBy = Literal["mode", "integrated"]
@@ -117,22 +117,29 @@ def _only(mode: Mode) -> Integrated:
     )
 
 
-def summarise(state: State) -> Summary:
+def summarise(state: State, with_sds: bool = True) -> Summary:
     """Mean, sd and standardised third cumulant of everything reported, at one point."""
     gaussian = state.gaussian
-    inherited = None if state.luck is None else _luck_columns(gaussian)
-    found: Summary = {}
-    for name, matrix in gaussian.design.reports.items():
-        mean, sd = gaussian.report(name)
-        skew = None
-        if state.luck is not None and inherited is not None:
-            shared = matrix @ inherited
-            third = shared**3 @ state.luck.third_cumulants
-            skew = third / np.maximum(sd, np.finfo(float).tiny) ** 3
-        found[name] = (mean, sd, skew)
     fixed = gaussian.design.fixed_slice
+    if not with_sds:
+        found: Summary = {
+            name: (report @ gaussian.mean, None, None) for name, report in gaussian.design.reports.items()
+        }
+        return found | {"fixed": (gaussian.mean[fixed], None, None)}
+    found = {name: (*gaussian.report(name), None) for name in gaussian.design.reports}
     found["fixed"] = (gaussian.mean[fixed], np.sqrt(gaussian.variance[fixed]), None)
-    return found
+    return found if state.luck is None else found | _skewed(state.luck, found)
+
+
+def _skewed(luck: LuckPosterior, found: Summary) -> Summary:
+    """The reports with the third cumulants that they inherit from luck."""
+    inherited, skewed = _luck_columns(luck.gaussian), {}
+    for name, matrix in luck.gaussian.design.reports.items():
+        mean, sd, _ = found[name]
+        assert sd is not None
+        third = (matrix @ inherited) ** 3 @ luck.third_cumulants
+        skewed[name] = (mean, sd, third / np.maximum(sd, np.finfo(float).tiny) ** 3)
+    return skewed
 
 
 def _luck_columns(gaussian: Gaussian) -> Floats:

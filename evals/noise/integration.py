@@ -6,7 +6,7 @@ weighted by the target over the mixture of all proposals used.
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from scipy import optimize, special
@@ -14,6 +14,7 @@ from scipy import optimize, special
 from evals.noise.arrays import Floats
 from evals.noise.evaluation import State, evaluate, from_working, is_noise, to_vector, to_working
 from evals.noise.gaussian import Hyper, Sites
+from evals.noise.mode import curvature as mode_curvature
 from evals.noise.model import Model
 from evals.noise.propagation import TOLERANCE
 from evals.noise.proposal import Proposal, pareto_k, refit
@@ -22,14 +23,17 @@ ROUND = 128
 LEAST_POINTS = 256
 MANY_POINTS = 512  # where they are cheap
 CHEAP_CORE = 350  # variables in the dense core
+LARGE_CORE = 800
+SDS_AT_ONE_IN = 8  # points, with a large core
 LEAST_EFFECTIVE = 100.0
 MOST_ROUNDS = 6
 LARGEST_PARETO_K = 0.7
 INNER_STEPS = 25
+FAR_FROM_ZERO = 3.0  # in sds: with all sds there the mode itself is a good center
 NEGLIGIBLE = 1e-10
 
-Summary = dict[str, tuple[Floats, Floats, Floats | None]]
-Summarise = Callable[[State], Summary]
+Summary = dict[str, tuple[Floats, Floats | None, Floats | None]]  # mean, sd, third cumulant
+Summarise = Callable[[State, bool], Summary]
 
 
 @dataclass(frozen=True)
@@ -42,8 +46,8 @@ class Kept:
     summary: Summary
 
     @classmethod
-    def of(cls, state: State, summarise: Summarise) -> "Kept":
-        return cls(state.hyper, state.sites, state.converged, summarise(state))
+    def of(cls, state: State, summarise: Summarise, *, with_sds: bool = True) -> "Kept":
+        return cls(state.hyper, state.sites, state.converged, summarise(state, with_sds))
 
 
 @dataclass(frozen=True)
@@ -94,14 +98,14 @@ class Integration:
         """Evaluate one more round of points."""
         points = proposal.points(ROUND, seed=self.seed * 1000 + number)
         with ThreadPoolExecutor(self.workers) as pool:
-            done = list(pool.map(self.at, points))
+            done = list(pool.map(self.at, points, range(ROUND)))
         self.evaluations += ROUND
         self.proposals.append(proposal)
         self.points.append(points)
         self.found += [found for _, found in done]
         self.log_target.append(np.array([target for target, _ in done]))
 
-    def at(self, working: Floats) -> tuple[float, Kept | None]:
+    def at(self, working: Floats, number: int) -> tuple[float, Kept | None]:
         """Log target density in working coordinates, and the summary of the state there."""
         vector = from_working(self.model, working)
         start = self.mode.luck.sites if self.mode.luck is not None else None
@@ -112,7 +116,14 @@ class Integration:
             return -np.inf, None
         if not np.isfinite(target):
             return -np.inf, None
-        return target, Kept.of(state, self.summarise)
+        return target, Kept.of(state, self.summarise, with_sds=number % self.stride == 0)
+
+    @property
+    def stride(self) -> int:
+        """With a large core sds are computed at some points, and interpolated between."""
+        core = self.model.design.elimination.core
+        is_large = core.stop - core.start > LARGE_CORE and self.mode.luck is None
+        return SDS_AT_ONE_IN if is_large else 1
 
     def weigh(self) -> tuple[Floats, Floats]:
         points, target = np.concatenate(self.points), np.concatenate(self.log_target)
@@ -126,14 +137,33 @@ class Integration:
             (at, kept) for at, kept in enumerate(self.found) if kept is not None and weights[at] > NEGLIGIBLE
         ]
         where = [at for at, _ in pairs]
+        vectors = np.stack([from_working(self.model, points[at]) for at in where])
         return Integrated(
-            vectors=np.stack([from_working(self.model, points[at]) for at in where]),
+            vectors=vectors,
             weights=weights[where] / weights[where].sum(),
-            kept=tuple(kept for _, kept in pairs),
+            kept=_with_all_sds([kept for _, kept in pairs], vectors),
             effective=effective,
             pareto_k=k,
             evaluations=self.evaluations,
         )
+
+
+def _with_all_sds(kept: list[Kept], vectors: Floats) -> tuple[Kept, ...]:
+    """Missing sds from a linear regression of their logarithms on those of the hyperparameters."""
+    known = [at for at, one in enumerate(kept) if one.summary["fixed"][1] is not None]
+    if len(known) == len(kept):
+        return tuple(kept)
+    logs = np.log(np.maximum(vectors, 1e-6 * vectors.max(axis=0)))
+    basis = np.column_stack([np.ones(len(kept)), logs - logs.mean(axis=0)])
+    filled: list[Summary] = [dict(one.summary) for one in kept]
+    for name in kept[0].summary:
+        sds = np.stack([sd for at in known if (sd := kept[at].summary[name][1]) is not None])
+        fitted = np.linalg.lstsq(basis[known], np.log(np.maximum(sds, np.finfo(float).tiny)), rcond=None)[0]
+        guess = np.exp(basis @ fitted)
+        for at, one in enumerate(kept):
+            mean, sd, skew = one.summary[name]
+            filled[at][name] = (mean, guess[at] if sd is None else sd, skew)
+    return tuple(replace(one, summary=summary) for one, summary in zip(kept, filled, strict=True))
 
 
 def least_points(model: Model) -> int:
@@ -146,8 +176,12 @@ def first_proposal(model: Model, mode: State) -> Proposal:
 
     That point is inside even where the mode has sds at zero, and near the mode where they are well known.
     """
-    center, state = _inner_mode(model, mode)
     folds = ~is_noise(model)
+    if mode.luck is None and mode.scores is None:
+        center, bend = to_working(model, to_vector(model, mode.hyper)), mode_curvature(mode)
+        if np.all(center[folds] > FAR_FROM_ZERO * np.sqrt(2.0 * np.linalg.inv(bend).diagonal()[folds])):
+            return Proposal(center, np.asarray(2.0 * np.linalg.inv(bend), dtype=np.float64), folds)
+    center, state = _inner_mode(model, mode)
     curvature = _curvature(model, state, center)
     curvature[np.diag_indices_from(curvature)] += np.where(folds, 2.0 / center**2, 0.0)
     value, vector = np.linalg.eigh(0.5 * curvature)
