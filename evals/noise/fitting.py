@@ -133,7 +133,8 @@ def summarise(state: State, with_sds: bool = True) -> Summary:
 
 def _skewed(luck: LuckPosterior, found: Summary) -> Summary:
     """The reports with the third cumulants that they inherit from luck."""
-    inherited, skewed = _luck_columns(luck.gaussian), {}
+    inherited = _luck_columns(luck.gaussian)
+    skewed: Summary = {}
     for name, matrix in luck.gaussian.design.reports.items():
         mean, sd, _ = found[name]
         assert sd is not None
