@@ -6,6 +6,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
 
 from tracker.errors import RuleBroken
 from tracker.estimates.models import Estimate, Fit, FitRequest, Release
@@ -20,6 +21,15 @@ from tracker.people.scoped_admin import (
 )
 
 UNTOLD = "-"
+# The pictures of ranges reach this far on either side of the prior mean, in units of the scores.
+REACH, WIDTH, MARGIN = 4.0, 160, 6
+RANGE = (
+    '<svg class="range" width="{width}" height="16" aria-hidden="true" focusable="false">'
+    '<line class="range-zero" x1="{middle}" x2="{middle}" y1="1" y2="15"/>'
+    '<line class="range-thin" x1="{q05}" x2="{q95}" y1="8" y2="8"/>'
+    '<line class="range-thick" x1="{q25}" x2="{q75}" y1="8" y2="8"/>'
+    '<circle class="range-middle" cx="{q50}" cy="8" r="3.5"/></svg>'
+)
 
 
 class LoggedAdmin(ScopedModelAdmin):
@@ -57,13 +67,36 @@ def likely_range(estimate: Estimate | None) -> str:
     return f"{estimate.q05:+.1f} to {estimate.q95:+.1f}"
 
 
+def range_picture(estimate: Estimate | None) -> str:
+    """The same as a picture, on one scale for all: nine in ten thin, the middle half thick, the middle a dot."""
+    if estimate is None or estimate.is_early:
+        return ""
+    at = {name: place(getattr(estimate, name)) for name in ("q05", "q25", "q50", "q75", "q95")}
+    return format_html(RANGE, middle=place(0), width=WIDTH, **at)
+
+
+def place(value: float) -> str:
+    """Where a value lies in the picture; what is beyond its ends lies at them."""
+    share = (value + REACH) / (2 * REACH)
+    return f"{MARGIN + (WIDTH - 2 * MARGIN) * min(max(share, 0.0), 1.0):.1f}"
+
+
 @admin.register(Estimate)
 class EstimateAdmin(LoggedAdmin):
     """The likely range first: nine in ten. Leads see every fit, others what was released to them."""
 
     program_path = "fit__program"
     funds_view = True
-    list_display = ("person", "program", "likely_range", "middle", "readers", "computed_at", "released_for")
+    list_display = (
+        "person",
+        "program",
+        "likely_range",
+        "picture",
+        "middle",
+        "readers",
+        "computed_at",
+        "released_for",
+    )
     list_select_related = ("person", "fit__program")
     list_filter = (("fit__program", ScopedRelatedFilter),)
     search_fields = ("person__name",)
@@ -73,6 +106,7 @@ class EstimateAdmin(LoggedAdmin):
         "of_person",
         "of_program",
         "likely_range",
+        "picture",
         "middle",
         "readers",
         "outputs",
@@ -123,6 +157,10 @@ class EstimateAdmin(LoggedAdmin):
     @admin.display(description="likely range (9 in 10)")
     def likely_range(self, estimate: Estimate) -> str:
         return likely_range(estimate)
+
+    @admin.display(description="from -4 to +4")
+    def picture(self, estimate: Estimate) -> str:
+        return range_picture(estimate)
 
     @admin.display(description="middle", ordering="q50")
     def middle(self, estimate: Estimate) -> str:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest
 
-from tracker.estimates.admin import UNTOLD, LoggedAdmin, likely_range
+from tracker.estimates.admin import UNTOLD, LoggedAdmin, likely_range, range_picture
 from tracker.estimates.models import Estimate
 from tracker.funding.models import Fund
 from tracker.people.admin import PersonAdmin
@@ -52,7 +52,7 @@ class SharedEstimateInline(admin.TabularInline):
     extra = 0
     can_delete = False
     verbose_name_plural = "released estimates"
-    fields = ("likely_range", "readers", "computed_at")
+    fields = ("likely_range", "picture", "readers", "computed_at")
     readonly_fields = fields
     ordering = ("-fit__created_at",)
 
@@ -68,6 +68,10 @@ class SharedEstimateInline(admin.TabularInline):
     @admin.display(description="likely range (9 in 10)")
     def likely_range(self, estimate: Estimate) -> str:
         return likely_range(estimate)
+
+    @admin.display(description="from -4 to +4")
+    def picture(self, estimate: Estimate) -> str:
+        return range_picture(estimate)
 
     @admin.display(description="readers")
     def readers(self, estimate: Estimate) -> int:
@@ -95,7 +99,7 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
         inside = ("roles", "external_id", "kind") if self.is_inside(request) else ()
-        shared = ("likely_range", "shared_until") if manages_a_fund(request) else ()
+        shared = ("likely_range", "picture", "shared_until") if manages_a_fund(request) else ()
         return ("name", "program", *inside, *shared)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
@@ -124,6 +128,10 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
     @admin.display(description="likely range (9 in 10)")
     def likely_range(self, person: Any) -> str:
         return likely_range(newest(person))
+
+    @admin.display(description="from -4 to +4")
+    def picture(self, person: Any) -> str:
+        return range_picture(newest(person))
 
     @admin.display(description="program")
     def of_program(self, person: Person) -> str:
