@@ -1,0 +1,63 @@
+"""Redis, RabbitMQ and PostgreSQL in the place of the embedded set-up: the same promises hold."""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.faults.workers import SUBMISSIONS, deed, judge, kill, surroundings, worker
+
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+BROKERS = {"redis": "TEST_REDIS_URL", "rabbitmq": "TEST_RABBITMQ_URL"}
+DATABASE = "plumbline_faults"
+
+
+@pytest.fixture
+def postgres() -> Iterator[str]:
+    """The address of an empty PostgreSQL database, which goes away after the test."""
+    server = os.environ["TEST_DATABASE_URL"]
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {DATABASE}")
+        yield server.rsplit("/", 1)[0] + f"/{DATABASE}"
+        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+
+
+@pytest.fixture(params=BROKERS)
+def environment(request: pytest.FixtureRequest, tmp_path: Path, postgres: str) -> dict[str, str]:
+    broker = os.environ[BROKERS[request.param]]
+    return surroundings(tmp_path, CELERY_BROKER_URL=broker, DATABASE_URL=postgres)
+
+
+def test_a_worker_killed_in_the_middle_of_a_run_loses_nothing(environment):
+    with worker(environment) as first:
+        deed(environment, "prepare", str(SUBMISSIONS))
+        assert deed(environment, "running")["phase"]
+        kill(first)
+
+    with worker(environment):
+        found = deed(environment, "sweep", "120")
+
+    judge(found)
+
+
+def test_a_broker_that_forgets_everything_delays_and_loses_nothing(tmp_path, postgres):
+    broker = os.environ["TEST_REDIS_URL"]
+    environment = surroundings(tmp_path, CELERY_BROKER_URL=broker, DATABASE_URL=postgres)
+    deed(environment, "prepare", str(SUBMISSIONS))
+    subprocess.run(["redis-cli", "-u", broker, "FLUSHALL"], check=True, capture_output=True)
+
+    with worker(environment):
+        found = deed(environment, "sweep", "120")
+
+    judge(found)
+
+
+@pytest.mark.parametrize("broker", ["redis://127.0.0.1:1/0", "amqp://guest:guest@127.0.0.1:1//"])
+def test_a_broker_that_is_away_fails_no_request(tmp_path, postgres, broker):
+    environment = surroundings(tmp_path, CELERY_BROKER_URL=broker, DATABASE_URL=postgres)
+
+    assert deed(environment, "prepare", str(SUBMISSIONS)) == {"submissions": SUBMISSIONS}
