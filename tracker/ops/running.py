@@ -119,6 +119,6 @@ class Run:
         if journey.failure:
             self.terminal.warn(journey.failure)
         elif not self.over.is_set():
-            self.terminal.table("The demo has done its work.", journey.report() | {"Address": self.address} | LOGINS)
-
-
+            self.terminal.table(
+                "The demo has done its work.", journey.report() | {"Address": self.address} | LOGINS
+            )

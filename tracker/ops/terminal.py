@@ -48,7 +48,12 @@ class Terminal:
 
     def _draw(self, name: str, done: int, total: int) -> None:
         if self._bars is None:
-            columns = (TextColumn("  {task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+            columns = (
+                TextColumn("  {task.description}"),
+                BarColumn(),
+                MofNCompleteColumn(),
+                TimeElapsedColumn(),
+            )
             self._bars = Progress(*columns, console=self.console)
             self._bars.start()
         if name not in self._tasks:

@@ -112,9 +112,7 @@ def read_everything(
     give_feedback(projects, cast, texts=plan["feedback"]["texts"], calendar=calendar)
 
 
-def expected_results(
-    plan: dict[str, Any], projects: dict[str, Project], benchmark: Benchmark
-) -> list[Piece]:
+def expected_results(plan: dict[str, Any], projects: dict[str, Project], benchmark: Benchmark) -> list[Piece]:
     """The outputs that benchmark results will belong to; readers judge their write-ups as any other."""
     submitting = [projects[told["title"]] for told in plan["projects"] if told.get("submits")]
     return [Piece(evaluation_of(project, benchmark), RESULTS_DAY, readers=2) for project in submitting]
@@ -127,9 +125,7 @@ def release_training(stage: Stage, cast: Cast, *, closes_at: Any) -> None:
     Release.objects.release(stage, by=cast.lead)
 
 
-def give_feedback(
-    projects: dict[str, Project], cast: Cast, *, texts: list[str], calendar: Calendar
-) -> None:
+def give_feedback(projects: dict[str, Project], cast: Cast, *, texts: list[str], calendar: Calendar) -> None:
     """From each project's mentor, some of it read by the team already."""
     rows = TeamMember.objects.active().filter(role=TeamMember.Role.MENTOR, project__in=projects.values())
     mentors = dict(rows.values_list("project", "person__name"))

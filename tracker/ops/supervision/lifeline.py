@@ -1,6 +1,6 @@
 """Run a module as a child that ends when its parent does, however the parent ended.
 
-    python -m tracker.ops.supervision.lifeline PARENT_PID MODULE [ARGUMENT ...]
+python -m tracker.ops.supervision.lifeline PARENT_PID MODULE [ARGUMENT ...]
 """
 
 import ctypes

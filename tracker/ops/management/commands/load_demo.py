@@ -16,4 +16,6 @@ class Command(BaseCommand):
             program = load_demo()
         except RuleBroken as broken:
             raise CommandError(broken.message) from None
-        self.stdout.write(f"{program} is loaded: {program.people.count()} people, {program.ratings.count()} ratings.")
+        self.stdout.write(
+            f"{program} is loaded: {program.people.count()} people, {program.ratings.count()} ratings."
+        )
