@@ -42,7 +42,10 @@ class LeasedQuerySet(models.QuerySet[Any]):
         return self.held_by(owner).filter(pk=pk).update(lease_ends_at=Now() + settings.LEASE) == 1
 
     def give_back(self, pk: int, *, owner: UUID | None, **values: Any) -> bool:
-        return owner is not None and self.filter(pk=pk, owner=owner).update(owner=None, lease_ends_at=None, **values) == 1
+        return (
+            owner is not None
+            and self.filter(pk=pk, owner=owner).update(owner=None, lease_ends_at=None, **values) == 1
+        )
 
 
 class Leased(models.Model):
