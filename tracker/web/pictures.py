@@ -41,11 +41,8 @@ class Band:
     """People whose order is not known."""
 
     rows: list[Row]
-    is_early: bool = False
-
-    @property
-    def is_tied(self) -> bool:
-        return len(self.rows) > 1 and not self.is_early
+    is_early: bool
+    is_tied: bool
 
 
 @dataclass(frozen=True)
@@ -96,28 +93,25 @@ def views_of(cohort: Cohort, user: Visitor) -> list[View]:
 
 def picture_of(cohort: Cohort, user: Visitor, *, view: str) -> Picture | None:
     """Everybody in a cohort as the current fit sees them; None before there is one."""
-    fit = (
-        Fit.objects.current()
-        .visible_to(user)
-        .filter(program=cohort.program)
-        .select_related("program")
-        .first()
-    )
-    if fit is None:
+    current = Estimate.objects.decided_by(user).current().in_cohort(cohort)
+    estimates = list(current.select_related("fit__program", "person"))
+    if not estimates:
         return None
     views = views_of(cohort, user)
     chosen = View(view) if view in views else View.ADJUSTED
-    estimates = list(fit.estimates.decided_by(user).in_cohort(cohort).select_related("person"))
     truths = truths_of(estimates, user) if chosen == View.TRUTH else {}
     axis = axis_of(estimates, truths)
     rows = {estimate.pk: row_of(estimate, axis, truths) for estimate in estimates}
     return Picture(
         cohort=cohort,
-        fit=fit,
+        fit=estimates[0].fit,
         view=chosen,
         axis=axis,
         views=views,
-        bands=[Band([rows[one.pk] for one in band], early) for band, early in order(estimates, chosen)],
+        bands=[
+            Band([rows[one.pk] for one in band], early, not early and chosen != View.RAW and len(band) > 1)
+            for band, early in order(estimates, chosen)
+        ],
         verdict=verdict_of(estimates, truths) if truths else None,
     )
 

@@ -58,11 +58,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(retracted_at=None)
 
     def with_state(self) -> Self:
-        """Adds ``latest_state`` and ``latest_phase``: where its newest run stands."""
+        """Adds ``latest_state``, ``_phase``, ``_done`` and ``_total``: where its newest run stands."""
         newest = Run.objects.filter(submission=OuterRef("pk")).order_by("-pk")
         return self.annotate(
             latest_state=Subquery(newest.values("state")[:1]),
             latest_phase=Subquery(newest.values("phase")[:1]),
+            latest_done=Subquery(newest.values("progress_done")[:1]),
+            latest_total=Subquery(newest.values("progress_total")[:1]),
         )
 
     def counting(self) -> Self:

@@ -52,9 +52,8 @@ def projects_of(request: PageRequest, cohort: Cohort) -> list[Project]:
 
 
 def recent_submissions(request: PageRequest, cohort: Cohort) -> list[Submission]:
-    runs = Prefetch("runs", Run.objects.open(), to_attr="open_runs")
     recent = Submission.objects.visible_to(request.user).with_state().select_related("project", "benchmark")
-    return list(recent.filter(project__cohort=cohort).prefetch_related(runs)[:RECENT])
+    return list(recent.filter(project__cohort=cohort)[:RECENT])
 
 
 def seen(request: PageRequest, picture: Picture | None) -> Picture | None:
