@@ -10,13 +10,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
 from evals.grading.claims import CheckedClaim, check_claims, parse_claims
-from evals.grading.inputs import read_features
+from evals.grading.inputs import read_columns, read_features
 from evals.grading.intake import inspect_artifact
 from evals.grading.phases import PHASES, GradeRequest, PhaseResult, run_phase
 from evals.grading.refusals import ChildCrashed, Refused
@@ -96,15 +97,29 @@ def check(options: argparse.Namespace) -> int:
     benchmark = load_benchmark(options.benchmark)
     load_hidden(benchmark)
     check_architectures(benchmark)
+    repeated = repeated_inputs(benchmark)
     facts = {
         "name": benchmark.name,
         "version": benchmark.version,
         "hash": benchmark.content_hash,
         "items": len(benchmark.ids),
+        "repeated_inputs": repeated,
     }
     write_json(options.json, facts)
+    if repeated and not benchmark.data.cluster:
+        console.print(
+            f"{repeated} inputs occur more than once: declare a cluster column, or errors come out too small."
+        )
     out.print(f"{benchmark.name} {benchmark.version}: in order, {len(benchmark.ids)} items.", highlight=False)
     return DONE
+
+
+def repeated_inputs(benchmark: Benchmark) -> int:
+    """How many inputs are copies of another, apart from their ids."""
+    columns = read_columns(benchmark.inputs_path, benchmark.limits)
+    rest = [column for name, column in columns.items() if name != "id"]
+    rows = [str([np.asarray(column[row]).tolist() for column in rest]) for row in range(len(benchmark.ids))]
+    return len(rows) - len(set(rows)) if rest else 0
 
 
 def check_architectures(benchmark: Benchmark) -> None:
@@ -175,7 +190,7 @@ def advance(progress: Progress, bar: TaskID, done: int, total: int) -> None:
 def as_json(results: list[PhaseResult], checked: list[CheckedClaim]) -> dict[str, Any]:
     """The result in the documented form, per-item numbers included for paired comparisons."""
     last = results[-1]
-    items = next((result.items for result in reversed(results) if result.items is not None), None)
+    items, clusters = last.items, last.clusters
     return {
         "phases": [
             {
@@ -191,6 +206,7 @@ def as_json(results: list[PhaseResult], checked: list[CheckedClaim]) -> dict[str
         "claims": [asdict(claim) for claim in checked],
         "record": last.record,
         "items": None if items is None else items.tolist(),
+        "clusters": None if clusters is None else clusters.tolist(),
     }
 
 

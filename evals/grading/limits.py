@@ -7,6 +7,7 @@ from typing import Any
 
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
+RESAMPLES = 2000
 
 
 @dataclass(frozen=True)

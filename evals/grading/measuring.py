@@ -62,6 +62,8 @@ def measure(request: Frame, *, report: Report) -> Frame:
         report(number + 1, len(tasks))
     pulls = item_scores(benchmark.headline.name, answers.at(parts[0].rows), truth.at(parts[0].rows))
     items = {"items": pulls} if pulls is not None else {}
+    if pulls is not None and hidden.clusters is not None and len(pulls) == parts[0].rows.numel():
+        items["clusters"] = hidden.clusters[parts[0].rows.cpu()].numpy().astype(np.int64)
     signs = controls(benchmark, hidden, (answers, truth), seed=header["seed"])
     facts = {**record(place, pulls), "controls": signs}
     return Frame({"measurements": measurements, "record": facts}, items)

@@ -20,11 +20,11 @@ from evals.grading.frames import Frame
 from evals.grading.intake import TABLE_FORMATS, Artifact, inspect_artifact
 from evals.grading.jail import isolation
 from evals.grading.jobs import Arrays, Watch
+from evals.grading.limits import RESAMPLES
 from evals.grading.refusals import Refused
 from evals.grading.reproduction import over_seeds, rerun, submitted_files
 from evals.grading.scoring import Scorer
 
-RESAMPLES = 4000
 CODE = "code"
 PHASES = ("qualification", "safety", "thorough")
 SAMPLE_ITEMS = 32
@@ -63,6 +63,7 @@ class PhaseResult:
     measurements: list[dict[str, Any]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
     items: NDArray[np.float64] | None = None
+    clusters: NDArray[np.int64] | None = None
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class Outcome:
     measurements: list[dict[str, Any]] = field(default_factory=list)
     record: dict[str, Any] = field(default_factory=dict)
     items: NDArray[np.float64] | None = None
+    clusters: NDArray[np.int64] | None = None
 
 
 def run_phase(
@@ -104,7 +106,9 @@ def run_phase(
         )
     seconds = time.monotonic() - started
     record |= {**outcome.record, "seconds": seconds}
-    return PhaseResult(phase, "succeeded", "", "", seconds, outcome.measurements, record, outcome.items)
+    return PhaseResult(
+        phase, "succeeded", "", "", seconds, outcome.measurements, record, outcome.items, outcome.clusters
+    )
 
 
 def base_record(request: GradeRequest) -> dict[str, Any]:
@@ -202,7 +206,7 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
     rows = scored.header["measurements"]
     if artifact.format not in TABLE_FORMATS:
         rows = rows + robustness(request, artifact, watch, scorer)
-    return Outcome(rows, record, scored.arrays.get("items"))
+    return Outcome(rows, record, scored.arrays.get("items"), scored.arrays.get("clusters"))
 
 
 def robustness(
@@ -238,7 +242,8 @@ def measure_code(request: GradeRequest, watch: Watch, scorer: Scorer) -> Outcome
         watch.on_progress(number + 1, count)
     record = {"format": CODE, "seeds": seeds, **scored[0].header["record"]}
     rows = over_seeds([frame.header["measurements"] for frame in scored])
-    return Outcome(rows, record, np.mean([frame.arrays["items"] for frame in scored], axis=0))
+    items = np.mean([frame.arrays["items"] for frame in scored], axis=0)
+    return Outcome(rows, record, items, scored[0].arrays.get("clusters"))
 
 
 def score(request: GradeRequest, answers: Arrays, watch: Watch, scorer: Scorer) -> Frame:

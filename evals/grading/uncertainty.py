@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from evals.grading.limits import RESAMPLES
 from evals.grading.metrics.grade import Grade, distinct
 
-RESAMPLES = 4000
 LEVEL = 0.95
 BLOCK_WEIGHTS = 1 << 22
 BLOCK_DRAWS = 1024

@@ -17,8 +17,10 @@ from evals.grading.children import descendants, memory_of_group
 from evals.grading.jail import isolation
 from evals.grading.jobs import Watch
 from evals.grading.limits import MEBIBYTE
+from evals.grading.phases import PHASES, GradeRequest, run_phase
 from evals.grading.refusals import ChildCrashed, Refused
 from evals.grading.reproduction import rerun
+from evals.grading.scoring import Scorer
 from tests.evals.grading.makers import make_benchmark, make_zip
 
 pytestmark = pytest.mark.jail
@@ -167,6 +169,34 @@ def test_a_killed_worker_takes_its_jail_along(benchmark, tmp_path):
 
     gone = wait_for(lambda: [pid for pid in family if not is_alive(pid)], at_least=len(family))
     assert set(gone) == set(family)
+
+
+TRAIN = b"""
+import sys, numpy as np
+seed = int(sys.argv[sys.argv.index("--seed") + 1])
+rows = open("data/inputs.csv").read().split()[1:]
+guess = np.random.default_rng(seed).random(len(rows)) < 0.2
+with open("predictions.csv", "w") as out:
+    out.write("id,pred\\n" + "".join(f"{r},{(int(r) + int(g)) % 2}\\n" for r, g in zip(rows, guess)))
+"""
+
+
+def test_code_is_graded_over_several_seeds(tmp_path):
+    rows = "".join(f"{n},{n % 2}\n" for n in range(200))
+    folder = make_benchmark(tmp_path / "b", labels=f"id,label\n{rows}", formats=["code"], seeds_required=3)
+    (tmp_path / "a.zip").write_bytes(make_zip({"train.py": TRAIN}))
+    request = GradeRequest(load_benchmark(folder), tmp_path / "a.zip", device="cpu")
+
+    with Scorer(device="cpu") as scorer:
+        results = [run_phase(phase, request, scorer=scorer) for phase in PHASES]
+
+    row = results[-1].measurements[0]
+    assert [result.state for result in results] == ["succeeded"] * 3
+    assert len(set(row["seeds"])) > 1
+    assert row["value"] == pytest.approx(sum(row["seeds"]) / 3)
+    assert row["value"] == pytest.approx(0.8, abs=0.08)
+    assert row["standard_error"] > 0.02
+    assert results[-1].record["isolation"] == "full"
 
 
 def wait_for(look, *, at_least: int) -> list[int]:

@@ -110,3 +110,10 @@ def test_our_own_faults_exit_with_one(tmp_path, capsys):
 def test_checking_the_demo_says_that_it_is_in_order(capsys):
     assert main(["check", "evals/grading/demo/digits"]) == 0
     assert "in order, 797 items" in capsys.readouterr().out
+
+
+def test_checking_warns_of_items_that_come_in_copies(tmp_path, capsys):
+    folder = make_benchmark(tmp_path / "b", inputs="id,text\n1,same\n2,same\n")
+
+    assert main(["check", str(folder)]) == 0
+    assert "1 inputs occur more than once" in capsys.readouterr().err.replace("\n", " ")

@@ -57,28 +57,29 @@ def manifest():
     return found
 
 
-def test_every_file_is_answered_by_its_code(manifest, tmp_path):
-    binary = load_benchmark(make_benchmark(tmp_path))
+@pytest.fixture(scope="module")
+def codes(manifest, tmp_path_factory):
+    """The answer to every file; predictions are meant for a binary task with the ids 1 and 2."""
+    binary = load_benchmark(make_benchmark(tmp_path_factory.mktemp("binary")))
+    tables = {entry["file"] for entry in manifest if entry["file"].startswith("predictions/")}
+    return {entry["file"]: answer(entry, binary if entry["file"] in tables else None) for entry in manifest}
 
-    wrong = []
-    for entry in manifest:
-        code = answer(entry, binary if entry["file"].startswith("predictions/") else None)
-        if code not in accepted_codes(entry):
-            wrong.append((entry["file"], entry["code"], code))
+
+def test_every_file_is_answered_by_its_code(manifest, codes):
+    wrong = [
+        (entry["file"], entry["code"], codes[entry["file"]])
+        for entry in manifest
+        if codes[entry["file"]] not in accepted_codes(entry)
+    ]
 
     assert wrong == []
 
 
-def test_no_payload_ran(manifest):
-    for entry in manifest:
-        answer(entry, None)
-
+def test_no_payload_ran(codes):
     assert not Path("HOSTILE_MARKER").exists()
     assert not Path("/tmp/HOSTILE_MARKER").exists()
     assert not list(CORPUS.rglob("HOSTILE_MARKER"))
 
 
-def test_every_code_of_the_corpus_that_we_give_is_documented(manifest):
-    given = {code for entry in manifest for code in [answer(entry, None)]}
-
-    assert given - {"ok"} <= set(REFUSALS)
+def test_every_code_given_is_documented(codes):
+    assert set(codes.values()) - {"ok"} <= set(REFUSALS)

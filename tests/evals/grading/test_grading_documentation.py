@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from evals.grading.architectures import KINDS
 from evals.grading.benchmarks import load_benchmark
+from evals.grading.corruptions import CORRUPTIONS
 from evals.grading.graders import GRADERS
 from evals.grading.limits import Limits
 from evals.grading.refusals import REFUSALS
@@ -35,6 +37,11 @@ def test_every_metric_is_documented_with_its_direction(name):
 @pytest.mark.parametrize("field", fields(Limits), ids=lambda field: field.name)
 def test_every_limit_is_documented_with_its_default(field):
     assert f"| `{field.name}` | {getattr(Limits(), field.name):,} |" in TEXT
+
+
+def test_every_architecture_and_corruption_is_documented():
+    assert all(f"| `{kind}` |" in TEXT for kind in KINDS)
+    assert f"under {', '.join(CORRUPTIONS)}" in TEXT
 
 
 def test_the_example_is_a_benchmark(tmp_path):
