@@ -1,8 +1,9 @@
 
+import uuid
+
 import django.db.models.deletion
 import django.db.models.functions.datetime
 import django.utils.timezone
-import uuid
 from django.db import migrations, models
 
 

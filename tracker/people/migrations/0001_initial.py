@@ -1,10 +1,12 @@
 
+import uuid
+
 import django.db.models.deletion
 import django.utils.timezone
-import tracker.people.models
-import uuid
 from django.conf import settings
 from django.db import migrations, models
+
+import tracker.people.models
 
 
 class Migration(migrations.Migration):
