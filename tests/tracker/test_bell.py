@@ -64,3 +64,28 @@ def test_it_rings_after_the_commit(quiet_bell):
         assert quiet_bell == []
 
     assert quiet_bell == ["grade"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_many_rings_in_one_transaction_are_one(quiet_bell):
+    with transaction.atomic():
+        for _ in range(3):
+            bell.ring("grade")
+
+    assert quiet_bell == ["grade"]
+
+
+def ring_and_fail():
+    with transaction.atomic():
+        bell.ring("grade")
+        raise ZeroDivisionError
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_ring_that_was_rolled_back_hides_no_later_one(quiet_bell):
+    with transaction.atomic():
+        with pytest.raises(ZeroDivisionError):
+            ring_and_fail()
+        bell.ring("grade")
+
+    assert quiet_bell == ["grade"]

@@ -39,5 +39,5 @@ def ring(task: str, *arguments: int) -> None:
 
 def waiting_for_commit() -> set[tuple[str | int, ...]]:
     """What this transaction will ring for already; Django drops what a savepoint's rollback takes back."""
-    waiting = (call for _, call, _ in connection.run_on_commit)
+    waiting = [entry[1] for entry in connection.run_on_commit]
     return {call.args for call in waiting if isinstance(call, partial) and call.func is publish}

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any
 
 from django.core.files import File
-from django.db.models import Avg, QuerySet
+from django.db.models import Avg
 
 from tracker.grading.intake import receive
 from tracker.grading.models import Benchmark, Submission
+from tracker.grading.models.submissions import SubmissionQuerySet
 from tracker.ops.demo.benchmark import SLUG
 from tracker.people.models import Program
 from tracker.projects.models import Project, TeamMember
@@ -23,7 +24,7 @@ FILES_BY_STRENGTH = (
 )
 
 
-def sent_by_demo(program: Program) -> QuerySet[Submission]:
+def sent_by_demo(program: Program) -> SubmissionQuerySet:
     return Submission.objects.filter(program=program, external_id__startswith="demo:")
 
 

@@ -98,7 +98,7 @@ def train(benchmark: Benchmark, recipe: Recipe, known: Rows, *, seed: int, tick:
     for _ in range(recipe.steps):
         optimiser.zero_grad()
         loss: Tensor = nn.functional.cross_entropy(network(x), y)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimiser.step()
         tick()
     return network
@@ -136,7 +136,8 @@ def keep_predictions(path: Path, network: nn.Module, benchmark: Benchmark) -> No
     with np.load(DIGITS / "inputs.npz") as table, torch.no_grad():
         x = torch.tensor(table["x"] / benchmark.data.scale, dtype=torch.float32)
         chances = torch.softmax(network(x).double(), dim=1).numpy()
-        np.savez(path, id=table["id"], **{f"p{digit}": chances[:, digit] for digit in range(10)})
+        columns: dict[str, Any] = {f"p{digit}": chances[:, digit] for digit in range(10)}
+        np.savez(path, id=table["id"], **columns)
 
 
 if __name__ == "__main__":
