@@ -84,6 +84,7 @@ class EstimateSerializer(serializers.ModelSerializer[Estimate]):
             "outputs",
             "scores",
             "probability_top",
+            "tier",
             "symmetric",
             "raw",
             "fit",
