@@ -47,7 +47,7 @@ class Design:
             for term, end in zip(self.terms, ends, strict=True)
         }
 
-    @property
+    @cached_property
     def random_size(self) -> int:
         return sum(len(term.levels) for term in self.terms)
 
@@ -55,7 +55,7 @@ class Design:
     def fixed_slice(self) -> slice:
         return slice(self.random_size, self.size)
 
-    @property
+    @cached_property
     def size(self) -> int:
         return self.random_size + int(self.fixed.shape[1])
 

@@ -46,6 +46,7 @@ def fit(
     seed: int = 0,
     points: int | None = None,
     workers: int = 1,
+    beside: bool = True,
     **settings: Any,
 ) -> Posterior:
     """The posterior of everybody's level given these observations.
@@ -56,13 +57,13 @@ def fit(
     ``hyper="mode"`` stops at the most likely hyperparameters (with ``prior="flat"``: REML),
     ``hyper="integrated"`` integrates over them. ``settings`` are the fields of ``Settings``: luck, prior,
     reference_sd, noise, credit_exponent, credit_norm, at. With asymmetric luck the symmetric posterior is
-    computed too and stands beside as ``posterior.symmetric``.
+    computed too and stands beside as ``posterior.symmetric``, unless ``beside`` is false.
     """
     chosen = Settings(terms=DEFAULT_TERMS if terms is None else tuple(terms), **settings)
     model = choose_model(observations, chosen, is_default=terms is None)
     effort = Effort(hyper, seed, points, workers)
     posterior = fit_model(model, effort)
-    if not model.is_asymmetric:
+    if not (beside and model.is_asymmetric):
         return posterior
     return replace(posterior, symmetric=fit_model(model.symmetric, effort))
 

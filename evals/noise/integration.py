@@ -97,8 +97,11 @@ class Integration:
     def add(self, proposal: Proposal, number: int) -> None:
         """Evaluate one more round of points."""
         points = proposal.points(ROUND, seed=self.seed * 1000 + number)
-        with ThreadPoolExecutor(self.workers) as pool:
-            done = list(pool.map(self.at, points, range(ROUND)))
+        if self.workers == 1:
+            done = list(map(self.at, points, range(ROUND)))
+        else:
+            with ThreadPoolExecutor(self.workers) as pool:
+                done = list(pool.map(self.at, points, range(ROUND)))
         self.evaluations += ROUND
         self.proposals.append(proposal)
         self.points.append(points)
