@@ -103,17 +103,18 @@ def graded(program: Program) -> tuple[int, int]:
 
 
 def facts(program: Program) -> dict[str, str]:
-    sent = sent_by_demo(program).with_state()
-    ended = {state: sent.filter(latest_state=state).count() for state in Run.State.values}
+    runs = Run.objects.filter(submission__in=sent_by_demo(program))
+    graded = runs.filter(phase=Run.Phase.THOROUGH, state=Run.State.SUCCEEDED).count()
+    refused = runs.filter(state=Run.State.REFUSED).count()
+    failed = runs.filter(state=Run.State.FAILED).count()
     people = Person.objects.filter(program=program)
-    fit = Fit.objects.current().filter(program=program).first()
+    mentees, mentors = people.active_as(Role.MENTEE).count(), people.active_as(Role.MENTOR).count()
     rows = {
-        "People": f"{people.active_as(Role.MENTEE).count()} mentees, {people.active_as(Role.MENTOR).count()} mentors",
+        "People": f"{mentees} mentees, {mentors} mentors",
         "Ratings": str(Rating.objects.standing().filter(program=program).count()),
-        "Submissions": f"{ended[Run.State.SUCCEEDED]} graded, {ended[Run.State.REFUSED]} refused",
+        "Submissions": f"{graded} graded, {refused} refused" + (f", {failed} failed" if failed else ""),
     }
-    if ended[Run.State.FAILED]:
-        rows["Failed"] = f"{ended[Run.State.FAILED]} by our fault: see the grading log"
+    fit = Fit.objects.current().filter(program=program).first()
     if fit is not None:
         rows["Fit"] = f"{fit.rows} rows in {fit.seconds:.1f} s ({fit.get_hyper_display()})"
     return rows
