@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-MAXIMUM_WIDTH = 65_536
+MAXIMUM_WIDTH = 1 << 20
 MAXIMUM_LAYERS = 128
 Shapes = dict[str, tuple[int, ...]]
 
@@ -167,10 +167,46 @@ def vit(sizes: dict[str, Any]) -> Shapes:
     return shapes | {"norm.weight": (width,), "norm.bias": (width,)} | dense("head", width, classes)
 
 
+def decoder(sizes: dict[str, Any]) -> Shapes:
+    """A decoder language model of the Llama kind, its tensors named as transformers names them."""
+    vocabulary, width, inner, blocks, heads, key_heads, tied, answers, *_ = needed(sizes, *DECODER_SIZES)
+    if width % heads or heads % key_heads or (width // heads) % 2:
+        raise ValueError("A decoder's heads must divide its width into even parts, its key_heads its heads.")
+    if not isinstance(answers, list) or not all(
+        type(token) is int and 0 <= token < vocabulary for token in answers
+    ):
+        raise ValueError("A decoder's answers are the token of each class, all below its vocabulary.")
+    keys = width // heads * key_heads
+    shapes: Shapes = {"model.embed_tokens.weight": (vocabulary, width), "model.norm.weight": (width,)}
+    for block in range(depth(blocks)):
+        name = f"model.layers.{block}"
+        shapes |= {
+            f"{name}.{norm}.weight": (width,) for norm in ("input_layernorm", "post_attention_layernorm")
+        }
+        for part, rows in (("q", width), ("k", keys), ("v", keys), ("o", width)):
+            shapes[f"{name}.self_attn.{part}_proj.weight"] = (rows, width)
+        for part, shape in (("gate", (inner, width)), ("up", (inner, width)), ("down", (width, inner))):
+            shapes[f"{name}.mlp.{part}_proj.weight"] = shape
+    return shapes if tied else shapes | {"lm_head.weight": (vocabulary, width)}
+
+
+DECODER_SIZES = (
+    "vocabulary",
+    "width",
+    "inner",
+    "blocks",
+    "heads",
+    "key_heads",
+    "tied",
+    "answers",
+    "eps",
+    "theta",
+)
 KINDS: dict[str, Callable[[dict[str, Any]], Shapes]] = {
     "linear": linear,
     "mlp": mlp,
     "cnn": cnn,
     "resnet": resnet,
     "vit": vit,
+    "decoder": decoder,
 }

@@ -234,7 +234,7 @@ def check_classes(benchmark: Benchmark, *, needs_classes: bool) -> None:
     if "safetensors" in benchmark.formats and not benchmark.architectures:
         raise ValueError("A benchmark that takes weights must declare at least one architecture.")
     for entry in benchmark.architectures:
-        if entry.sizes.get("classes") not in (None, count):
+        if entry.sizes.get("classes", len(entry.sizes.get("answers", []))) != count:
             raise ValueError(f"The architecture {entry.name} must have {count} classes.")
 
 

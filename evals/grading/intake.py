@@ -11,7 +11,8 @@ from evals.grading.archives import Member, read_member, zip_members
 from evals.grading.arrays import npz_layout, read_npz
 from evals.grading.benchmarks import Benchmark
 from evals.grading.limits import Limits
-from evals.grading.model_folders import folder_files, inspect_files, zip_files
+from evals.grading.model_files import folder_files, zip_files
+from evals.grading.model_folders import inspect_files
 from evals.grading.predictions import Expected, answers, check_plain
 from evals.grading.refusals import Refused
 from evals.grading.sniffing import PICKLE_MAGIC, SNIFF_BYTES, UNSAFE_MAGIC, sniff
@@ -73,7 +74,8 @@ def inspect_folder(path: Path, door: Door) -> Artifact:
     files = folder_files(path, door.limits)
     if not files:
         raise Refused("empty")
-    return Artifact("model", sum(file.size for file in files.values()), inspect_files(files, door.limits))
+    model = inspect_files(files, door.limits, deep=door.deep)
+    return Artifact("model", sum(file.size for file in files.values()), model.facts)
 
 
 def inspect_stream(stream: BinaryIO, size: int, *, door: Door, filename: str) -> Artifact:
@@ -191,7 +193,22 @@ def zip_facts(stream: BinaryIO, door: Door) -> dict[str, Any]:
         return npz_facts(stream, door)
     for member in members:
         check_member(stream, member)
-    return inspect_files(zip_files(stream, members, door.limits), door.limits)
+    model = inspect_files(zip_files(stream, members, door.limits), door.limits, deep=door.deep)
+    if not door.benchmark:
+        return model.facts
+    name = matching_architecture(model.tensors, door.benchmark)
+    check_agreement(model.config, next(a.sizes for a in door.benchmark.architectures if a.name == name))
+    return {**model.facts, "architecture": name}
+
+
+def check_agreement(config: dict[str, Any], sizes: dict[str, Any]) -> None:
+    """The configuration's numbers that no shape shows are the declared ones."""
+    theta = config.get("rope_theta") or config.get("rope_parameters", {}).get(
+        "rope_theta", sizes.get("theta")
+    )
+    eps = config.get("rms_norm_eps", sizes.get("eps"))
+    if (theta, eps) != (sizes.get("theta"), sizes.get("eps")):
+        raise Refused("bad-config", names=("rope_theta and rms_norm_eps must be the declared ones",))
 
 
 def check_member(stream: BinaryIO, member: Member) -> None:

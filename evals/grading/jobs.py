@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.grading.archives import zip_members
 from evals.grading.benchmarks import Benchmark
 from evals.grading.children import CHUNK_BYTES, Bounds, Supervisor, never
 from evals.grading.corruptions import corrupted
@@ -17,11 +18,13 @@ from evals.grading.frames import Frame
 from evals.grading.inputs import read_features
 from evals.grading.jail import Cell, jailed
 from evals.grading.limits import MEBIBYTE
+from evals.grading.model_files import weight_files, zip_files
 from evals.grading.refusals import REFUSALS, ChildCrashed, Refused
 from evals.grading.texts import pack_texts, unpack_texts
 
 FRAME_ROOM = 4 * MEBIBYTE
 CELL_BYTES = 8
+ZIP_MAGIC = b"PK\x03\x04"
 Arrays = dict[str, NDArray[Any]]
 Report = Callable[[int, int], None]
 
@@ -72,12 +75,21 @@ def run_weights(
         memory=benchmark.limits.memory_bytes, seconds=run.seconds, threads=2, cuda=run.device != "cpu"
     )
     found = run_job(
-        Frame(header, {"x": features}), {path.name: path}, cell, output=room(benchmark), watch=watch
+        Frame(header, {"x": features}), weights_of(path, benchmark), cell, output=room(benchmark), watch=watch
     )
     seconds = found.header.get("seconds")
     if not isinstance(seconds, float):
         raise ChildCrashed("The jailed reader did not say how long it took.")
     return from_outputs(found.arrays, benchmark, (run.items, len(features))), seconds
+
+
+def weights_of(path: Path, benchmark: Benchmark) -> Mapping[str, Path | bytes]:
+    """The weights files of a submission: itself, or those in its zip."""
+    with path.open("rb") as stream:
+        if stream.read(4) != ZIP_MAGIC:
+            return {path.name: path}
+        members = zip_members(stream, benchmark.limits)
+        return weight_files(zip_files(stream, members, benchmark.limits))
 
 
 @dataclass(frozen=True)

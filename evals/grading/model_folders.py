@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import re
-import stat
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any, BinaryIO
+from pathlib import PurePosixPath
+from typing import Any
 
-from evals.grading.archives import Member, check_path, read_member
+from evals.grading.archives import check_path
 from evals.grading.configurations import check_config, wanted_tensors
-from evals.grading.limits import MEBIBYTE, Limits
+from evals.grading.limits import Limits
+from evals.grading.model_files import Files
 from evals.grading.refusals import Refused
 from evals.grading.sniffing import UNSAFE_SUFFIXES
 from evals.grading.strict_json import parse_json
@@ -28,65 +25,31 @@ KNOWN_FILES = frozenset(
     (CONFIG, INDEX, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, TEMPLATE, *JSON_FILES, *OTHER_FILES)
 )
 SHARD = re.compile(r"model-\d{5}-of-\d{5}\.safetensors", re.ASCII)
-MAXIMUM_JSON_BYTES = 32 * MEBIBYTE
 
 
 @dataclass(frozen=True)
-class File:
-    """One file of a model, wherever it lies."""
+class Model:
+    """A model folder whose every file was checked."""
 
-    size: int
-    open: Callable[[], AbstractContextManager[BinaryIO]]
+    config: dict[str, Any]
+    tensors: dict[str, Tensor]
 
-    def read(self) -> bytes:
-        """A small file's bytes."""
-        if self.size > MAXIMUM_JSON_BYTES:
-            raise Refused("too-big", bytes=self.size, limit=MAXIMUM_JSON_BYTES)
-        with self.open() as stream:
-            return stream.read(MAXIMUM_JSON_BYTES)
-
-
-Files = Mapping[str, File]
-
-
-def folder_files(folder: Path, limits: Limits) -> dict[str, File]:
-    """The files of a folder, links and devices refused."""
-    files: dict[str, File] = {}
-    for path in sorted(folder.rglob("*")):
-        mode = path.lstat().st_mode
-        if stat.S_ISLNK(mode):
-            raise Refused("link-entry")
-        if stat.S_ISDIR(mode):
-            continue
-        if not stat.S_ISREG(mode):
-            raise Refused("special-entry")
-        files[path.relative_to(folder).as_posix()] = File(path.stat().st_size, opener(path))
-        if len(files) > limits.max_files:
-            raise Refused("too-many-files", limit=limits.max_files)
-    return files
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What intake tells of it."""
+        parameters = sum(tensor.count for tensor in self.tensors.values())
+        return {
+            "model_type": self.config["model_type"],
+            "tensors": len(self.tensors),
+            "parameters": parameters,
+        }
 
 
-def opener(path: Path) -> Callable[[], AbstractContextManager[BinaryIO]]:
-    """How to open a file of a folder."""
-    return lambda: path.open("rb")
+def inspect_files(files: Files, limits: Limits, *, deep: bool = True) -> Model:
+    """A model, each of its files checked; refusals in the order of how bad they are.
 
-
-def zip_files(stream: BinaryIO, members: list[Member], limits: Limits) -> dict[str, File]:
-    """The files of a zip, unpacked into memory one at a time; one common folder at the top is left out."""
-    if len(members) > limits.max_files:
-        raise Refused("too-many-files", files=len(members), limit=limits.max_files)
-    tops = {PurePosixPath(member.name).parts[0] for member in members}
-    cut = len(tops.pop()) + 1 if len(tops) == 1 and all("/" in member.name for member in members) else 0
-    return {member.name[cut:]: File(member.size, unpacker(stream, member)) for member in members}
-
-
-def unpacker(stream: BinaryIO, member: Member) -> Callable[[], AbstractContextManager[BinaryIO]]:
-    """How to open a member of a zip."""
-    return lambda: io.BytesIO(read_member(stream, member))
-
-
-def inspect_files(files: Files, limits: Limits) -> dict[str, Any]:
-    """Facts about a model, each of its files checked; refusals in the order of how bad they are."""
+    Only ``deep`` looks at every number and tries the tokenizer.
+    """
     check_names(files)
     if CONFIG not in files:
         raise Refused("bad-config", names=("config.json is missing",))
@@ -95,10 +58,10 @@ def inspect_files(files: Files, limits: Limits) -> dict[str, Any]:
     for name in JSON_FILES:
         if name in files:
             parse_json(files[name].read(), code="bad-config")
-    tensors = check_weights(files, config, limits)
-    check_tokenizer(files, settings, config)
-    parameters = sum(tensor.count for tensor in tensors.values())
-    return {"model_type": config["model_type"], "tensors": len(tensors), "parameters": parameters}
+    tensors = check_weights(files, config, limits, deep=deep)
+    if deep:
+        check_tokenizer(files, settings, config)
+    return Model(config, tensors)
 
 
 def check_names(files: Files) -> None:
@@ -128,7 +91,7 @@ def tokenizer_settings(files: Files) -> dict[str, Any]:
     return settings
 
 
-def check_weights(files: Files, config: dict[str, Any], limits: Limits) -> dict[str, Tensor]:
+def check_weights(files: Files, config: dict[str, Any], limits: Limits, *, deep: bool) -> dict[str, Tensor]:
     """Exactly the tensors of the configuration, in one file or in shards, all finite."""
     places = shard_places(files)
     tensors: dict[str, Tensor] = {}
@@ -140,7 +103,8 @@ def check_weights(files: Files, config: dict[str, Any], limits: Limits) -> dict[
             if places and any(places.get(tensor) != name for tensor in found):
                 raise Refused("unexpected-tensors")
             tensors |= found
-            check_finite(stream, found)
+            if deep:
+                check_finite(stream, found)
     if places and set(places) != set(tensors):
         raise Refused("missing-tensors", count=len(set(places) - set(tensors)))
     check_names_and_shapes(tensors, wanted_tensors(config))

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from evals.grading.architectures import Architecture
+from evals.grading.decoder import Decoder
 
 
 class Linear(nn.Linear):
@@ -155,6 +156,7 @@ BUILDERS: dict[str, Callable[[dict[str, Any]], nn.Module]] = {
         sizes["inputs"][0], sizes["channels"], sizes["blocks"], classes=sizes["classes"]
     ),
     "vit": Vit,
+    "decoder": Decoder,
 }
 
 

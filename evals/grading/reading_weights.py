@@ -41,12 +41,8 @@ def run(
     """Class probabilities for every row of the inputs."""
     torch.set_num_threads(threads)
     seeded(job.header["seed"])
-    data = bytearray(read_exactly(source, job.header["files"][0]["bytes"]))
-    tensors = parse_safetensors(io.BytesIO(data), len(data), Limits().with_values(job.header["limits"]))
-    declared = architecture(job.header["architecture"])
-    check_names_and_shapes(tensors, declared.parameters())
-    network = build(declared)
-    network.load_state_dict({name: loaded(data, tensor) for name, tensor in tensors.items()})
+    network = build(architecture(job.header["architecture"]))
+    network.load_state_dict(read_weights(job, source))
     place = device(job.header["device"])
     network = network.to(place).eval()
     x, items = job.arrays["x"], job.header["items"]
@@ -54,6 +50,20 @@ def run(
     if items < len(x) and seconds * len(x) / items <= job.header["whole_if_seconds"]:
         logits, seconds = timed(network, x, place, report=report)
     return {"seconds": seconds}, {"probabilities": probabilities(logits)}
+
+
+def read_weights(job: Frame, source: BinaryIO) -> dict[str, torch.Tensor]:
+    """The tensors of all weights files, exactly those of the declared architecture."""
+    limits = Limits().with_values(job.header["limits"])
+    values: dict[str, torch.Tensor] = {}
+    found: dict[str, Tensor] = {}
+    for entry in job.header["files"]:
+        data = bytearray(read_exactly(source, entry["bytes"]))
+        tensors = parse_safetensors(io.BytesIO(data), len(data), limits)
+        values |= {name: loaded(data, tensor) for name, tensor in tensors.items()}
+        found |= tensors
+    check_names_and_shapes(found, architecture(job.header["architecture"]).parameters())
+    return values
 
 
 def timed(

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file
+from torch.nn import functional
 
 from evals.grading.architectures import KINDS, architecture
 from evals.grading.benchmarks import load_benchmark
@@ -15,7 +18,7 @@ from evals.grading.corruptions import CORRUPTIONS, corrupted
 from evals.grading.networks import build
 from evals.grading.phases import GradeRequest, run_phase
 from evals.grading.scoring import Scorer
-from tests.evals.grading.makers import make_benchmark, make_safetensors
+from tests.evals.grading.makers import make_benchmark, make_safetensors, make_zip
 
 IMAGE = {"inputs": [3, 8, 8], "classes": 5}
 DECLARED = {
@@ -23,6 +26,16 @@ DECLARED = {
     "mlp": {"inputs": 6, "hidden": [4, 3], "classes": 5},
     "cnn": IMAGE | {"channels": [4, 6]},
     "resnet": IMAGE | {"channels": [4, 8, 16], "blocks": 2},
+    "decoder": {
+        "vocabulary": 16,
+        "width": 8,
+        "inner": 12,
+        "blocks": 2,
+        "heads": 2,
+        "key_heads": 1,
+        "tied": False,
+    }
+    | {"answers": [1, 2, 3, 4, 5], "eps": 1e-6, "theta": 10000.0},
     "vit": IMAGE | {"patch": 4, "width": 12, "blocks": 2, "heads": 3},
 }
 
@@ -49,8 +62,10 @@ def test_the_declared_parameters_are_the_module_s(kind):
 def test_it_answers_for_every_class_and_learns(kind):
     torch.manual_seed(1)
     network = build(architecture({"kind": kind, **DECLARED[kind]}))
-    shape = DECLARED[kind]["inputs"]
+    shape = DECLARED[kind].get("inputs", [7])
     x = torch.randn(20, *(shape if isinstance(shape, list) else [shape]))
+    if kind == "decoder":
+        x = torch.randint(0, 16, (20, 7))
     labels = torch.arange(20) % 5
     optimizer = torch.optim.Adam(network.parameters(), 0.02)
     losses = []
@@ -78,6 +93,96 @@ def test_it_answers_for_every_class_and_learns(kind):
 def test_a_declaration_that_cannot_be_built_is_refused(values):
     with pytest.raises(ValueError, match=r"\.$"):
         architecture(values)
+
+
+def test_a_decoder_does_not_see_its_padding():
+    network = build(architecture({"kind": "decoder", **DECLARED["decoder"]})).eval()
+    short = torch.tensor([[3.0, 7.0, 1.0]])
+
+    padded = network(functional.pad(short, (0, 4), value=-1))
+
+    torch.testing.assert_close(padded, network(short))
+
+
+LLAMA = {"vocabulary": 64, "width": 16, "inner": 32, "blocks": 2, "heads": 2, "key_heads": 1, "tied": True}
+LLAMA |= {"answers": [5, 6, 7, 8], "eps": 1e-6, "theta": 10000.0, "kind": "decoder"}
+TRANSFORMERS_LOGITS = [
+    [0.1405225396156311, 0.03923700749874115, 0.12455703318119049, 0.047207266092300415],
+    [0.12624624371528625, 0.1350003480911255, 0.0899779349565506, -0.1415451467037201],
+]
+
+
+@pytest.mark.reference
+def test_a_decoder_s_logits_are_those_of_transformers():
+    network = build(architecture(LLAMA)).eval()
+    network.load_state_dict(load_file("../shared/data/hostile/models/good/model.safetensors"))
+    x = torch.tensor([[1, 5, 9, 40, 33, 20, 7, 3], [1, 6, 2, 60, 11, 50, 12, 30]])
+
+    torch.testing.assert_close(network(x), torch.tensor(TRANSFORMERS_LOGITS), atol=1e-6, rtol=0)
+
+
+CONFIG = {
+    "model_type": "llama",
+    "vocab_size": 16,
+    "hidden_size": 8,
+    "intermediate_size": 12,
+    "num_hidden_layers": 2,
+}
+CONFIG |= {"num_attention_heads": 2, "num_key_value_heads": 1, "rms_norm_eps": 1e-6, "rope_theta": 10000.0}
+
+
+def make_model_zip(*, split: bool = False, **config: object) -> bytes:
+    """A model folder of the small decoder, zipped, its weights in one file or in two."""
+    torch.manual_seed(2)
+    network = build(architecture({"kind": "decoder", **DECLARED["decoder"]}))
+    arrays = {name: value.numpy() for name, value in network.state_dict().items()}
+    members = {"config.json": json.dumps(CONFIG | config).encode()}
+    if not split:
+        return make_zip(members | {"model.safetensors": make_safetensors(arrays)})
+    names = {name: f"model-0000{1 + number % 2}-of-00002.safetensors" for number, name in enumerate(arrays)}
+    members["model.safetensors.index.json"] = json.dumps({"weight_map": names}).encode()
+    for shard in set(names.values()):
+        members[shard] = make_safetensors({name: arrays[name] for name in names if names[name] == shard})
+    return make_zip(members)
+
+
+def make_tokens(folder: Path) -> Path:
+    """Items of tokens, five classes."""
+    rows = "".join(f"{n},{n % 5}\n" for n in range(30))
+    make_benchmark(
+        folder,
+        labels=f"id,label\n{rows}",
+        data={"inputs": "inputs.npz", "labels": "hidden/labels.csv"},
+        formats=["zip"],
+        classes=["0", "1", "2", "3", "4"],
+        architectures=[{"kind": "decoder", **DECLARED["decoder"]}],
+    )
+    np.savez(folder / "inputs.npz", id=np.arange(30), x=np.random.default_rng(1).integers(0, 16, (30, 7)))
+    return folder
+
+
+def test_a_zipped_model_is_graded_whole_or_in_shards(tmp_path):
+    benchmark = load_benchmark(make_tokens(tmp_path / "b"))
+    (tmp_path / "a.zip").write_bytes(make_model_zip())
+    (tmp_path / "b.zip").write_bytes(make_model_zip(split=True))
+
+    with Scorer(device="cpu") as scorer:
+        results = [
+            run_phase("thorough", GradeRequest(benchmark, tmp_path / name, device="cpu"), scorer=scorer)
+            for name in ("a.zip", "b.zip")
+        ]
+
+    assert results[0].record["answers_hash"] == results[1].record["answers_hash"]
+    assert results[0].measurements[0]["n"] == 30
+
+
+def test_a_configuration_that_disagrees_with_the_declaration_is_refused(tmp_path):
+    benchmark = load_benchmark(make_tokens(tmp_path / "b"))
+    (tmp_path / "a.zip").write_bytes(make_model_zip(rope_theta=500000.0))
+
+    result = run_phase("qualification", GradeRequest(benchmark, tmp_path / "a.zip", device="cpu"))
+
+    assert (result.state, result.code) == ("refused", "bad-config")
 
 
 @pytest.mark.parametrize("name", CORRUPTIONS)
