@@ -207,7 +207,7 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         criteria = {criterion.key: criterion for criterion in rubric.criteria.all()}
         Score.objects.bulk_create(
             (
-                Score(rating=rating, criterion=criteria[key], value=value)
+                Score(rating_id=rating.pk, criterion_id=criteria[key].pk, value=value)
                 for rating, draft in zip(ratings, drafts, strict=True)
                 for key, value in draft.scores.items()
             ),
