@@ -1,15 +1,23 @@
-"""How many scores a second the API takes in bulk: `python bench/api_ingest.py`; fails below the goal."""
+"""How many scores a second the API takes in bulk: `python bench/api_ingest.py`; fails below the goal.
+
+It works on an SQLite file of its own, or on a test database beside the one that TEST_DATABASE_URL names.
+"""
 
 import json
 import os
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 os.environ["PLUMBLINE_VAR"] = tempfile.mkdtemp(prefix="plumbline-bench-")
 (Path(os.environ["PLUMBLINE_VAR"]) / "static").mkdir()
+os.environ.pop("DATABASE_URL", None)
+if "TEST_DATABASE_URL" in os.environ:
+    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
 os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
 
 import django  # noqa: E402
@@ -18,19 +26,20 @@ django.setup()
 
 from django.conf import settings  # noqa: E402
 from django.core.management import call_command  # noqa: E402
+from django.db import connection  # noqa: E402
 from django.test import Client  # noqa: E402
+from django.test.utils import setup_databases, teardown_databases  # noqa: E402
 
 from tests import factories  # noqa: E402
 from tracker.people.models import ApiKey, Role, Scope  # noqa: E402
 
-GOAL_SCORES_PER_SECOND = 5_000
+GOALS_SCORES_PER_SECOND = {"sqlite": 5_000, "postgresql": 3_000}
 OUTPUTS, RATERS, CRITERIA = 250, 10, ("importance", "rigour", "clarity", "execution")
 ROUNDS = 4
 
 
 def prepare() -> tuple[str, list[list[dict]]]:
-    """A migrated database with a program in it, its key, and several loads of ratings."""
-    call_command("migrate", verbosity=0)
+    """A program, its key, and several loads of ratings."""
     settings.ALLOWED_HOSTS = ["testserver"]
     program = factories.make_program()
     cohort = factories.make_cohort(program)
@@ -50,7 +59,30 @@ def row(output, rater) -> dict:
     return {"output": str(output.public_id), "rater": str(rater.public_id), "scores": scores}
 
 
+@contextmanager
+def database() -> Iterator[None]:
+    """A migrated database that nothing else uses."""
+    if connection.vendor == "sqlite":
+        call_command("migrate", verbosity=0)
+        yield
+        return
+    old = setup_databases(verbosity=0, interactive=False)
+    try:
+        yield
+    finally:
+        teardown_databases(old, verbosity=0)
+
+
 def main() -> int:
+    with database():
+        rates = measure()
+    goal = GOALS_SCORES_PER_SECOND[connection.vendor]
+    print(f"slowest of {ROUNDS}: {min(rates):,.0f} scores/s, {min(rates) / goal:.1f} x the goal")
+    return 0 if min(rates) >= goal else 1
+
+
+def measure() -> list[float]:
+    """Scores per second of each load."""
     key, loads = prepare()
     client = Client(headers={"authorization": f"Bearer {key}"})
     rates = []
@@ -62,10 +94,7 @@ def main() -> int:
         assert answer.status_code == 201, answer.content[:300]
         rates.append(len(load) * len(CRITERIA) / seconds)
         print(f"{len(load)} ratings, {len(load) * len(CRITERIA)} scores: {rates[-1]:,.0f} scores/s")
-    print(
-        f"slowest of {ROUNDS}: {min(rates):,.0f} scores/s, {min(rates) / GOAL_SCORES_PER_SECOND:.1f} x the goal"
-    )
-    return 0 if min(rates) >= GOAL_SCORES_PER_SECOND else 1
+    return rates
 
 
 if __name__ == "__main__":
