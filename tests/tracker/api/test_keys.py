@@ -136,6 +136,13 @@ def test_a_body_that_cannot_be_read_is_refused_in_a_sentence(api, body):
     assert answer.json()["detail"].strip()
 
 
+def test_a_page_is_never_made_of_an_answer(api):
+    answer = api.get(PEOPLE, headers={"accept": "text/html"})
+
+    assert answer.status_code == 406
+    assert answer.headers["Content-Type"] == "application/problem+json"
+
+
 def test_a_body_of_another_type_is_refused(api):
     answer = api.generic("POST", "/api/v1/projects/", b"title=x", content_type="text/plain")
 

@@ -209,6 +209,13 @@ def test_a_traceback_and_the_worker_are_for_operators_only(api, run):
     assert not {"traceback", "owner", "lease_ends_at"} & set(shown.json())
 
 
+def test_what_the_grader_found_out_about_the_labels_is_not_told(api, run):
+    record = {"device": "cpu", "controls": {"constant": 0.1204}, "items_hash": "f00d"}
+    Run.objects.filter(pk=run.pk).update(record=record)
+
+    assert api.get(f"/api/v1/runs/{run.public_id}/").json()["record"] == {"device": "cpu"}
+
+
 def test_a_run_is_cancelled_once(api, holding, run):
     path = f"/api/v1/runs/{run.public_id}/cancel/"
 

@@ -12,6 +12,24 @@ from tracker.grading.models import Benchmark, Measurement, Run, Submission
 from tracker.projects.models import Output, Project
 
 LARGEST = 1e300
+# What a result was computed with. What the grader found out about the hidden labels on the way stays with operators.
+SHOWN_OF_RECORD = (
+    "grader_version",
+    "benchmark",
+    "benchmark_version",
+    "benchmark_hash",
+    "artifact_hash",
+    "seed",
+    "split",
+    "isolation",
+    "format",
+    "device",
+    "device_name",
+    "dtype",
+    "torch",
+    "seconds",
+    "not_measured",
+)
 
 
 class BenchmarkSerializer(StrictModelSerializer):
@@ -55,6 +73,7 @@ class RunSerializer(StrictModelSerializer):
     submission = PublicIdField(Submission, read_only=True)
     progress = ProgressSerializer(source="*", read_only=True)
     measurements = MeasurementSerializer(many=True, read_only=True)
+    record = serializers.SerializerMethodField(help_text="What it was computed with.")
 
     class Meta:
         model = Run
@@ -75,6 +94,9 @@ class RunSerializer(StrictModelSerializer):
             "record",
         )
         read_only_fields = fields
+
+    def get_record(self, run: Run) -> dict[str, Any]:
+        return {name: run.record[name] for name in SHOWN_OF_RECORD if name in run.record}
 
 
 class SubmissionSerializer(StrictModelSerializer):
