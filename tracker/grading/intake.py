@@ -82,19 +82,22 @@ class Intake(FileUploadHandler):
         self.spool = Spool(self.file_name or "", max_bytes=self.max_bytes)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
-        assert self.spool is not None
+        if self.spool is None or self.refusal is not None:
+            return
         try:
             self.spool.take(raw_data)
         except RuleBroken as refusal:
             self._refuse(refusal)
 
     def _refuse(self, refusal: RuleBroken) -> None:
+        """Throw the rest away as it comes, so that the form's other fields still arrive; far too much is cut off."""
         self.refusal = refusal
         self.upload_interrupted()
-        raise StopUpload(connection_reset=self.announced > DRAINED_BYTES)
+        if self.announced > DRAINED_BYTES:
+            raise StopUpload(connection_reset=True)
 
     def file_complete(self, file_size: int) -> Spool | None:
-        return self.spool
+        return self.spool if self.refusal is None else None
 
     def upload_interrupted(self) -> None:
         if self.spool is not None:

@@ -95,11 +95,19 @@ def test_it_stops_keeping_bytes_once_there_are_too_many(benchmark, incoming):
     watched.new_file("file", "answers.csv", "text/csv", None)
     watched.receive_data_chunk(b"1" * 1_000_000, 0)
 
-    with pytest.raises(StopUpload) as stop:
-        watched.receive_data_chunk(b"1", 1_000_000)
+    watched.receive_data_chunk(b"1", 1_000_000)
+    watched.receive_data_chunk(b"1" * 500_000, 1_000_001)
 
-    assert stop.value.connection_reset is False
+    assert watched.file_complete(1_500_001) is None
     assert not list(incoming.iterdir())
+
+
+def test_the_fields_behind_a_refused_file_arrive(benchmark):
+    request = RequestFactory().post("/", {"file": BytesIO(b"1" * 2_000_000), "note": "kept"})
+    intake.watch(request, benchmark)
+
+    assert request.POST["note"] == "kept"
+    assert "file" not in request.FILES
 
 
 def test_a_sender_of_far_too_much_is_not_listened_to(benchmark):

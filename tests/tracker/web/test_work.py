@@ -126,7 +126,7 @@ def test_a_claim_may_be_left_out(enter, mentee, url):
     ],
 )
 def test_a_file_is_refused_in_a_sentence_and_the_claim_is_kept(enter, mentee, url, file, words):
-    page = enter(mentee).post(url, {"value": "0.931", **({"file": file} if file else {})})
+    page = enter(mentee).post(url, {**({"file": file} if file else {}), "value": "0.931"})
 
     text = page.content.decode()
     assert page.status_code == 422
