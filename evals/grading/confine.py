@@ -23,7 +23,8 @@ HANDLED_BY_VERSION = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 4: (
 NETWORK_RIGHTS = 3
 SET_NO_NEW_PRIVILEGES, SET_PARENT_DEATH_SIGNAL, SET_SECCOMP = 38, 1, 22
 FILTER_MODE = 2
-PAGE_FILES = 128
+OPEN_FILES = 128
+CUDA_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0")
 
 
 def library() -> Any:
@@ -44,9 +45,15 @@ def confine(cell: dict[str, Any], *, full: bool, parent: int, readable: list[str
     if not full:
         die_with_parent(parent)
     forbid_new_privileges()
-    restrict_files(readable, ["/dev/null", *(["/tmp"] if full else [])])
+    restrict_files(readable, writable_places(cell, full=full))
     if not full:
         filter_calls(alone=True)
+
+
+def writable_places(cell: dict[str, Any], *, full: bool) -> list[str]:
+    """Where a jailed process may write: nowhere that outlives it."""
+    scratch = ["/tmp"] if full else []
+    return ["/dev/null", *scratch, *(CUDA_NODES if cell["cuda"] else ())]
 
 
 def limit_resources(*, memory: int, seconds: int, file_bytes: int, processes: int) -> None:
@@ -54,7 +61,7 @@ def limit_resources(*, memory: int, seconds: int, file_bytes: int, processes: in
     wanted = {
         resource.RLIMIT_CORE: 0,
         resource.RLIMIT_FSIZE: file_bytes,
-        resource.RLIMIT_NOFILE: PAGE_FILES,
+        resource.RLIMIT_NOFILE: OPEN_FILES,
         resource.RLIMIT_CPU: seconds,
         resource.RLIMIT_DATA: memory,
         resource.RLIMIT_NPROC: processes,

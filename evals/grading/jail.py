@@ -27,7 +27,6 @@ STAGE = "/tmp"
 FIRST_UID, UID_COUNT = 40_000, 20_000
 PROBE_SECONDS = 20
 SYSTEM_FOLDERS = ("/usr/lib", "/usr/lib64", "/usr/lib32", "/lib", "/lib64", "/etc/ld.so.cache")
-CUDA_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0")
 START = (
     "import sys; sys.path[:0] = [{code!r}]; sys.path.append({site!r}); "
     "from evals.grading.reader import main; main({settings!r})"
@@ -165,7 +164,7 @@ def sources() -> tuple[tuple[str, str], ...]:
 def cuda_binds() -> list[str]:
     """Device nodes for CUDA. They widen the jail by the driver's own surface; bound only when asked for."""
     binds: list[str] = []
-    for node in CUDA_NODES:
+    for node in confine.CUDA_NODES:
         if Path(node).exists():
             binds += ["--dev-bind", node, node]
     return binds
