@@ -77,9 +77,10 @@ class Intake(FileUploadHandler):
 
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
-        if self.spool is not None:
+        if self.spool is None:
+            self.spool = Spool(self.file_name or "", max_bytes=self.max_bytes)
+        elif self.refusal is None:
             self._refuse(RuleBroken("Send one file at a time.", code="several-files", field="file"))
-        self.spool = Spool(self.file_name or "", max_bytes=self.max_bytes)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
         if self.spool is None or self.refusal is not None:
