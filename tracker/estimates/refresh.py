@@ -30,7 +30,6 @@ CHANGES = (
     "submission.chosen",
     "submission.retracted",
 )
-LUCK: dict[str, Any] = {Hyper.MODE: "symmetric", Hyper.INTEGRATED: "asymmetric"}
 
 
 class LeaseLost(Exception):
@@ -98,7 +97,7 @@ def finish(request: FitRequest | None) -> None:
 def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
     """The posterior of everybody's level; ids are primary keys."""
     try:
-        return evals.noise.fit(observations_of(evidence), hyper=hyper, luck=LUCK[hyper])
+        return evals.noise.fit(observations_of(evidence), hyper=hyper, luck="asymmetric")
     except ValueError as error:
         raise NothingToFit(str(error)) from error
 

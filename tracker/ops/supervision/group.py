@@ -19,12 +19,13 @@ def children(listening: int, *, is_demo: bool) -> list[Child]:
         "gunicorn tracker.wsgi:application --threads 4 --graceful-timeout 3 --no-control-socket"
         f" --config python:tracker.ops.supervision.web --bind fd://{listening}"
     )
-    celery = "celery -A tracker worker -P prefork -c 1 --loglevel INFO"
+    celery = "celery -A tracker worker -P prefork --loglevel INFO"
     quiet = "--without-gossip --without-mingle --without-heartbeat"
+    # Two processes for fits: a quick one must not wait behind the integrated one.
     commands = {
         "web": web,
-        "grading": f"{celery} {quiet} -n grading@%h -Q grade.cpu,grade.gpu",
-        "fits": f"{celery} {quiet} -n fits@%h -Q fit,mail",
+        "grading": f"{celery} -c 1 {quiet} -n grading@%h -Q grade.cpu,grade.gpu",
+        "fits": f"{celery} -c 2 {quiet} -n fits@%h -Q fit,mail",
         "tick": "manage tick",
     }
     return [
