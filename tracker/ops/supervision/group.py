@@ -28,8 +28,15 @@ def children(listening: int, *, is_demo: bool) -> list[Child]:
         "fits": f"{celery} -c 2 {quiet} -n fits@%h -Q fit,mail",
         "tick": "manage tick",
     }
+    # The fits' matrices are small: threads of the linear algebra would only wait for each other.
+    own = {"fits": {"OMP_NUM_THREADS": "1"}}
     return [
-        Child(name, command.split(), environment, inherits=(listening,) if name == "web" else ())
+        Child(
+            name,
+            command.split(),
+            environment | own.get(name, {}),
+            inherits=(listening,) if name == "web" else (),
+        )
         for name, command in commands.items()
     ]
 
