@@ -2,11 +2,11 @@
 PYTHON ?=
 .PHONY: run test check test-browser test-jail test-reference test-services bench fuzz clean help environment environment-dev
 
-export OMP_NUM_THREADS ?= 1
 PY := .venv/bin/python
 # Each worker process starts Django and its database: beyond 8 that costs more than it saves.
-PYTEST := .venv/bin/pytest -q
-PARALLEL := -n auto --maxprocesses 8
+# One thread for each process of the tests, which run on all cores already.
+PYTEST := OMP_NUM_THREADS=1 .venv/bin/pytest -q
+PARALLEL := -n auto --maxprocesses 8 --dist loadgroup
 PORT ?=
 NUMBER := $(if $(PORT),--port $(PORT))
 

@@ -84,6 +84,7 @@ class Journey(threading.Thread):
         while not self.over.is_set() and quiet < QUIET_LOOKS:
             close_old_connections()
             self.bars["Grading them"] = graded(program)
+            self.bars["Fitting the estimates"] = fitted(program)
             is_quiet = not Run.objects.open().exists() and not FitRequest.objects.open().exists()
             quiet = quiet + 1 if is_quiet else 0
             self.over.wait(LOOK_SECONDS)
@@ -100,6 +101,12 @@ def graded(program: Program) -> tuple[int, int]:
     """How many of the demo's submissions have come to their end, of how many."""
     sent = sent_by_demo(program)
     return sent.exclude(runs__in=Run.objects.open()).count(), len(FILES_BY_STRENGTH)
+
+
+def fitted(program: Program) -> tuple[int, int]:
+    """How many of the fits that were asked for are done or given up."""
+    asked = FitRequest.objects.filter(program=program)
+    return asked.count() - asked.open().count(), asked.count()
 
 
 def facts(program: Program) -> dict[str, str]:

@@ -109,6 +109,7 @@ def read_everything(
     record_readings(program, early, simulated=simulated, cast=cast, calendar=calendar)
     release_training(training, cast, closes_at=closes_at)
     record_readings(program, late, simulated=simulated, cast=cast, calendar=calendar)
+    refresh_estimates(program)
     give_feedback(projects, cast, texts=plan["feedback"]["texts"], calendar=calendar)
 
 

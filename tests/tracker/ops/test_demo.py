@@ -1,0 +1,110 @@
+"""The demo cohort: what it holds, that its truth is known, and that it enters no real database."""
+
+import numpy as np
+import pytest
+
+from tracker.cohorts.models import Cohort
+from tracker.estimates.models import Estimate, Fit, Release, SimulatedTruth
+from tracker.ops.demo.loading import load_demo
+from tracker.ops.demo.people import EMAILS, KEY, PASSWORD
+from tracker.people.models import ApiKey, Person, Program, Role, ShareGrant, User
+from tracker.projects.models import Output, Project
+from tracker.ratings.models import Conflict, Rating
+
+# Loading takes seconds, so one process does all of them.
+pytestmark = pytest.mark.xdist_group("demo")
+SIZE_OF_RAW_BOTTOM = 6
+
+
+@pytest.fixture(scope="module")
+def loaded(django_db_setup, django_db_blocker, tmp_path_factory):
+    """The demo, loaded once for this module and taken back after it."""
+    from django.db import transaction
+    from django.test import override_settings
+
+    folder = tmp_path_factory.mktemp("benchmarks")
+    with django_db_blocker.unblock(), override_settings(BENCHMARKS_DIR=folder), transaction.atomic():
+        yield load_demo()
+        transaction.set_rollback(True)
+
+
+@pytest.fixture
+def demo(loaded, db) -> Program:
+    return loaded
+
+
+def test_it_has_the_people_that_the_readme_promises(demo):
+    people = Person.objects.filter(program=demo)
+
+    assert people.active_as(Role.MENTEE).count() == 24
+    assert people.active_as(Role.MENTOR).count() == 10
+    assert Project.objects.filter(program=demo).count() == 14
+
+
+def test_it_stands_in_week_four_six_days_before_decisions(demo):
+    cohort = Cohort.objects.get(program=demo)
+    stage = cohort.current_stage
+
+    assert cohort.week == 4
+    assert stage.days_to_decisions == 6
+    assert stage.is_reading
+
+
+def test_it_was_rated_by_the_rules_of_everybody(demo):
+    ratings = Rating.objects.filter(program=demo)
+
+    assert ratings.count() > 100
+    for rating in ratings.select_related("output"):
+        assert not rating.output.project.team.filter(person=rating.rater_id).exists()
+        assert sorted(rating.says()) == ["clarity", "execution", "importance", "rigour"]
+
+
+def test_its_log_ins_open(demo, settings):
+    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+
+    for email in EMAILS.values():
+        assert User.objects.get(email=email).check_password(PASSWORD)
+    assert ApiKey.objects.matching(KEY).person.program == demo
+
+
+def test_one_stage_is_released_and_some_people_share_with_the_fund(demo):
+    fund_manager = User.objects.get(email=EMAILS["fund_manager"])
+
+    assert Release.objects.filter(stage__cohort__program=demo).count() == 1
+    assert ShareGrant.objects.shared_with_user(fund_manager).count() == 6
+    assert Estimate.objects.released_to(fund_manager).exists()
+
+
+def test_everybody_has_an_estimate_before_the_workers_start(demo):
+    fit = Fit.objects.current().get(program=demo)
+
+    assert fit.estimates.count() == 24
+
+
+def test_the_newest_outputs_still_wait_for_readers(demo):
+    mentor = User.objects.get(email=EMAILS["mentor"])
+
+    waiting = Output.objects.being_read().visible_to(mentor).exclude(ratings__rater__user=mentor)
+
+    assert waiting.exists()
+    assert Conflict.objects.standing().filter(project__program=demo).count() == 1
+
+
+def test_the_raw_means_wrong_somebody_and_the_model_is_closer_to_the_truth(demo):
+    truth = dict(SimulatedTruth.objects.filter(person__program=demo).values_list("person", "level"))
+    estimates = {estimate.person_id: estimate for estimate in Estimate.objects.current()}
+    raw_bottom = sorted(estimates, key=lambda person: estimates[person].raw)[:SIZE_OF_RAW_BOTTOM]
+    level = np.array([truth[person] for person in estimates])
+
+    raw = np.array([estimate.raw for estimate in estimates.values()])
+    mean = np.array([estimate.mean for estimate in estimates.values()])
+
+    assert any(truth[person] > np.median(level) for person in raw_bottom)
+    assert np.std(mean - level) < np.std(raw - level)
+
+
+def test_loading_it_again_changes_nothing(demo):
+    ratings = Rating.objects.count()
+
+    assert load_demo() == demo
+    assert Rating.objects.count() == ratings
