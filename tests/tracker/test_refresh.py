@@ -14,6 +14,7 @@ from tests.factories import (
     make_mentee,
     make_output,
     make_person,
+    make_program,
     make_project,
     make_rating,
     make_rubric,
@@ -445,3 +446,13 @@ class TestTheBetterFit:
         due_now()
 
         assert FitRequest.objects.lease_next(uuid4()).hyper == Hyper.MODE
+
+    def test_slow_ones_do_not_take_every_worker(self, program):
+        for _ in range(2):
+            FitRequest.objects.ask_for_better(make_program())
+        FitRequest.objects.ask(program)
+        due_now()
+
+        taken = [FitRequest.objects.lease_next(uuid4()) for _ in range(3)]
+
+        assert [request and request.hyper for request in taken] == [Hyper.MODE, Hyper.INTEGRATED, None]

@@ -54,8 +54,11 @@ class FitRequestQuerySet(LeasedQuerySet):
         return self.filter(owner=None, done_at=None, failed_at=None)
 
     def lease_next(self, owner: UUID) -> "FitRequest | None":
-        """Take the oldest request that is due, quick ones first."""
-        for pk in self.due().order_by("-hyper", "pk").values_list("pk", flat=True)[:5]:
+        """Take the oldest request that is due, quick ones first; of the slow ones one at a time is enough."""
+        due = self.due().order_by("-hyper", "pk")
+        if self.open().filter(hyper=Hyper.INTEGRATED, lease_ends_at__gt=Now()).exists():
+            due = due.filter(hyper=Hyper.MODE)
+        for pk in due.values_list("pk", flat=True)[:5]:
             request: FitRequest | None = self.lease(pk, owner=owner)
             if request is not None:
                 return request
