@@ -21,6 +21,8 @@ WATCH_SECONDS = 0.1
 FIRST_WATCH_SECONDS = 0.5
 DRAIN_SECONDS = 2.0
 TICK_SECONDS = 0.05
+# Starting Python and torch is ours and may be slow on a busy machine: it is no submitter's time.
+START_SECONDS = 60.0
 Watch = Callable[[], bool]
 
 
@@ -51,6 +53,8 @@ class Supervisor:
     frames: list[Frame] = field(default_factory=list)
     output: int = 0
     reason: str = ""
+    started: float = 0.0
+    is_ready: bool = False
 
     def run(self, parts: Iterator[bytes | memoryview]) -> Frame:
         """The child's last frame, after all parts were written to it.
@@ -141,8 +145,11 @@ class Supervisor:
             self.keep(frame)
 
     def keep(self, frame: Frame) -> None:
-        """Hand on a progress frame, keep any other as the answer."""
-        if "progress" in frame.header:
+        """Hand on a progress frame, keep any other as the answer; the clock runs from the first *ready*."""
+        if "ready" in frame.header:
+            self.started = self.started if self.is_ready else time.monotonic()
+            self.is_ready = True
+        elif "progress" in frame.header:
             self.on_frame(frame)
         else:
             self.frames[:] = [frame]
@@ -154,8 +161,10 @@ class Supervisor:
             self.reason = "stopped"
         elif self.output > self.bounds.output:
             self.reason = "over-output"
-        elif now - self.started > self.bounds.seconds:
+        elif self.is_ready and now - self.started > self.bounds.seconds:
             self.reason = "over-time"
+        elif not self.is_ready and now - self.started > START_SECONDS:
+            self.reason = "did not start"
         elif now > self.watched:
             self.watched = now + WATCH_SECONDS
             if memory_of_group(self.child.pid) > self.bounds.memory:

@@ -24,6 +24,7 @@ NETWORK_RIGHTS = 3
 SET_NO_NEW_PRIVILEGES, SET_PARENT_DEATH_SIGNAL, SET_SECCOMP = 38, 1, 22
 FILTER_MODE = 2
 OPEN_FILES = 128
+START_SECONDS = 10
 CUDA_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0")
 
 
@@ -36,7 +37,7 @@ def confine(cell: dict[str, Any], *, full: bool, parent: int, readable: list[str
     """Put up every wall this side can; the namespaces of a full jail stand already."""
     limit_resources(
         memory=cell["memory"],
-        seconds=int(cell["seconds"] * max(1, cell["threads"])) + 1,
+        seconds=int(cell["seconds"] * max(1, cell["threads"])) + START_SECONDS,
         file_bytes=cell["scratch"],
         processes=cell["processes"] if full else resource.RLIM_INFINITY,
     )

@@ -47,9 +47,11 @@ def answer(source: BinaryIO, sink: BinaryIO, *, threads: int) -> None:
     job = read_frame(source, max_bytes=MAXIMUM_JOB_BYTES)
     if job is None:
         return
+    module = importlib.import_module(JOBS[job.header["job"]])
     report = Progress(sink)
+    sink.write(Frame({"ready": True}).pack())
+    sink.flush()
     try:
-        module = importlib.import_module(JOBS[job.header["job"]])
         header, arrays = module.run(job, source, report=report, threads=threads)
         result = Frame({"state": "done", **header}, arrays)
     except Refused as error:
