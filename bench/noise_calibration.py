@@ -36,7 +36,16 @@ def one_cohort(seed: int, *, people: int | None = None) -> dict[str, object]:
     shape = Shape(size, max(6, size // 3), int(rng.integers(1, 4)), int(rng.integers(1, 4)), 2, teams=0.3)
     template, _ = design_cohort(shape, rng)
     drawn = simulate(template, phi, rng)
-    ours = fit(drawn.observations, terms=TERMS, luck="asymmetric", hyper="integrated", reference_sd=1.0, seed=seed, points=256, beside=False)
+    ours = fit(
+        drawn.observations,
+        terms=TERMS,
+        luck="asymmetric",
+        hyper="integrated",
+        reference_sd=1.0,
+        seed=seed,
+        points=256,
+        beside=False,
+    )
     plug_in = fit(drawn.observations, terms=TERMS, prior="flat")
     found: dict[str, object] = {"effective": ours.engine.effective_points, "size": size}
     for name, table, truth in (
@@ -101,8 +110,14 @@ def report(found: list[dict[str, object]], *, judged: bool) -> bool:
             off = abs(share - level)
             fine = off <= max(POINT_BAR, 3 * error)
             good &= fine or not judged or name.startswith("plug-in")
-            print(f"{name:<16} {level:.0%} interval covers {share:6.1%} (error {error:.1%})" + ("" if fine else "  <-- off"))
-    tests = {name: stats.kstest([one[f"{name} rank"] for one in found], "uniform").pvalue for name in ("person", "rater", "output")}
+            print(
+                f"{name:<16} {level:.0%} interval covers {share:6.1%} (error {error:.1%})"
+                + ("" if fine else "  <-- off")
+            )
+    tests = {
+        name: stats.kstest([one[f"{name} rank"] for one in found], "uniform").pvalue
+        for name in ("person", "rater", "output")
+    }
     for order, (name, p) in enumerate(sorted(tests.items(), key=lambda item: item[1])):
         holm = min(1.0, p * (len(tests) - order))
         good &= holm > 0.01 or not judged
@@ -131,7 +146,9 @@ def main() -> int:
         if options.published:
             for people in SIZES:
                 print(f"\n{people} people at published components")
-                report(list(pool.map(partial(one_cohort, people=people), range(options.cohorts))), judged=False)
+                report(
+                    list(pool.map(partial(one_cohort, people=people), range(options.cohorts))), judged=False
+                )
         else:
             good = report(list(pool.map(one_cohort, range(options.cohorts))), judged=True)
     print(f"{time.perf_counter() - began:.0f} s")

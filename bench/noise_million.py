@@ -32,7 +32,9 @@ def measure(rows: int, raters: int, device: str) -> float:
     seconds = time.perf_counter() - began
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / GIGABYTE
     found = ", ".join(f"{name} {at.mean:.3f}" for name, at in posterior.sds.items())
-    print(f"{rows:>9,} rows, {sds.size:>7,} persons, {raters:>6,} raters: {seconds:7.1f} s, {memory:.1f} GB, {found}")
+    print(
+        f"{rows:>9,} rows, {sds.size:>7,} persons, {raters:>6,} raters: {seconds:7.1f} s, {memory:.1f} GB, {found}"
+    )
     return seconds
 
 
@@ -40,7 +42,9 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--raters", type=int, action="append", help="default 3000; 10000 takes minutes")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--growth", action="store_true", help="measure 10,000 to 1,000,000 rows at 1,000 raters")
+    parser.add_argument(
+        "--growth", action="store_true", help="measure 10,000 to 1,000,000 rows at 1,000 raters"
+    )
     options = parser.parse_args()
     good = True
     if options.growth:

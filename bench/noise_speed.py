@@ -62,7 +62,10 @@ print(json.dumps({"seconds": time.process_time() - began, "criterion": float(mix
 
 def run(command: list[str]) -> dict[str, float]:
     environment = os.environ | {
-        "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "RAYON_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)
+        "OPENBLAS_NUM_THREADS": "1",
+        "OMP_NUM_THREADS": "1",
+        "RAYON_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
     }
     done = subprocess.run(command, capture_output=True, text=True, env=environment)
     if done.returncode:
@@ -101,7 +104,9 @@ def report(ours, integrated, lme4, mixedlm) -> int:
     whole = min(found["seconds"] for found in integrated)
     gap = ours[0]["criterion"] - lme4[0]["criterion"]
     print(f"ours, REML with all sds        {best:7.2f} s CPU   criterion {ours[0]['criterion']:.6f}")
-    print(f"lme4 ({lme4[0]['blas']}), with sds {theirs:7.2f} s CPU   ratio {theirs / best:5.1f} (bar {BARS['lme4']:g})")
+    print(
+        f"lme4 ({lme4[0]['blas']}), with sds {theirs:7.2f} s CPU   ratio {theirs / best:5.1f} (bar {BARS['lme4']:g})"
+    )
     print(f"lme4, fit only                 {fit_only:7.2f} s CPU   criterion ours minus lme4 {gap:+.1e}")
     print(
         f"ours, integrated               {whole:7.2f} s CPU   {whole / fit_only:5.2f} times lme4's fit "
@@ -111,7 +116,9 @@ def report(ours, integrated, lme4, mixedlm) -> int:
     good &= integrated[0]["effective"] >= 100
     if mixedlm:
         peer = min(found["seconds"] for found in mixedlm)
-        print(f"mixedlm, fit only              {peer:7.2f} s CPU   ratio {peer / best:5.1f} (bar {BARS['mixedlm']:g})")
+        print(
+            f"mixedlm, fit only              {peer:7.2f} s CPU   ratio {peer / best:5.1f} (bar {BARS['mixedlm']:g})"
+        )
         good &= peer / best >= BARS["mixedlm"]
     print("all bars reached" if good else "a bar is not reached")
     return 0 if good else 1

@@ -1,4 +1,4 @@
-"""The command line: ``python -m evals.noise fit|next|reliability|simulate``."""
+"""The command line: ``python -m evals.noise fit|next|reliability|simulate|example|pictures``."""
 
 import argparse
 import json
@@ -10,7 +10,9 @@ from typing import Any
 import numpy as np
 
 from evals.noise.asking import Bar, Top
+from evals.noise.example import skating_rows
 from evals.noise.fitting import fit
+from evals.noise.pictures import save_pictures
 from evals.noise.posterior import Posterior
 from evals.noise.printing import as_json, as_text, save_plot
 from evals.noise.priors import PRIORS
@@ -35,7 +37,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m evals.noise", description="What noisy ratings say about people."
     )
-    commands = parser.add_subparsers(required=True, metavar="fit|next|reliability|simulate")
+    commands = parser.add_subparsers(required=True, metavar="fit|next|reliability|simulate|example|pictures")
     for name, run, about in (
         ("fit", run_fit, "estimate everybody's level"),
         ("next", run_next, "which ratings to ask for next"),
@@ -49,6 +51,14 @@ def make_parser() -> argparse.ArgumentParser:
         if name == "reliability":
             add_reliability_options(command)
     add_simulate(commands.add_parser("simulate", help="draw a cohort", description="draw a cohort"))
+    example = commands.add_parser("example", help="write a real cohort: judges of figure skating")
+    example.add_argument("--discipline", help="ICE DANCE, LADIES, MEN or PAIRS; without it, all")
+    example.add_argument("--out", type=Path, required=True, metavar="RATINGS.csv")
+    example.add_argument("--credit-out", type=Path, required=True, metavar="CREDIT.csv")
+    example.set_defaults(run=run_example)
+    pictures = commands.add_parser("pictures", help="draw the pictures of docs/model.md")
+    pictures.add_argument("folder", type=Path)
+    pictures.set_defaults(run=lambda options: print(*save_pictures(options.folder), sep="\n"))
     return parser
 
 
@@ -221,6 +231,15 @@ def run_simulate(options: argparse.Namespace) -> None:
         truth = {"persons": drawn.persons, "raters": drawn.raters, "outputs": drawn.outputs, "phi": phi}
         save_json(options.truth, truth)
     print(f"wrote {len(rows)} scores of {options.people} people to {options.out}")
+
+
+def run_example(options: argparse.Namespace) -> None:
+    rows, credit = skating_rows(options.discipline)
+    write_rows(options.out, rows)
+    write_rows(
+        options.credit_out, [{"output": str(o), "person": str(i), "share": repr(s)} for o, i, s in credit]
+    )
+    print(f"wrote {len(rows)} scores to {options.out} (BuzzFeed News, CC BY 4.0)")
 
 
 def as_number(name: str, value: str) -> float:

@@ -56,6 +56,10 @@ class Column:
         )
         return cls(full, levels)
 
+    def used(self) -> "Column":
+        """The column without levels that no row has."""
+        return Column.of([self.levels[code] if code >= 0 else None for code in self.codes.tolist()])
+
     @property
     def known(self) -> Flags:
         return self.codes >= 0

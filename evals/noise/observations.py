@@ -134,6 +134,7 @@ class Observations:
         """The same table with only these rows; everybody stays in it."""
         chosen = np.arange(len(self))[rows]
         columns = {name: Column(column.codes[chosen], column.levels) for name, column in self.columns.items()}
+        columns["instrument"] = columns["instrument"].used()
         return replace(
             self,
             score=self.score[chosen],

@@ -47,6 +47,11 @@ class Plan:
     def ratings(self) -> int:
         return self.raters * self.per_rater
 
+    @property
+    def rated_outputs(self) -> int:
+        """No more outputs count than there are ratings."""
+        return min(self.outputs, self.ratings)
+
 
 @dataclass(frozen=True)
 class Reliability:
@@ -101,7 +106,7 @@ class _Parts:
     def coefficients(self, plan: Plan, *, nested: bool) -> tuple[Floats, Floats]:
         signal = self["person"] + self["aspect"] / self.criteria
         relative = (
-            (self["output"] + self["luck"]) / plan.outputs
+            (self["output"] + self["luck"]) / plan.rated_outputs
             + self["affinity"] / plan.raters
             + self["halo"] / plan.ratings
             + self["noise"] / (plan.ratings * self.criteria)

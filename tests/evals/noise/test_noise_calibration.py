@@ -5,6 +5,8 @@ import pytest
 
 from evals.noise import Shape, design_cohort, fit, simulate
 
+pytestmark = pytest.mark.timeout(600)
+
 COHORTS = 100
 TERMS = ("person", "rater", "output")
 

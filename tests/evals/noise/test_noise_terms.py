@@ -261,6 +261,15 @@ def test_people_and_their_default_terms_survive_taking_rows():
     assert set(fit(half).sds) <= {*DEFAULT_TERMS, "noise"}
 
 
+def test_instruments_without_rows_are_gone_after_taking_rows():
+    observations = make_cohort()
+
+    one = observations.take(observations.instrument.codes == 1)
+
+    assert one.instrument.levels == (observations.instrument.levels[1],)
+    assert "mu" in fit(one).fixed
+
+
 def test_it_says_where_luck_is_not_of_the_output_alone():
     rows, credit = make_rows(raters_each=1)
 
