@@ -10,17 +10,13 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from tests.factories import (
-    close_reading,
     make_mentee,
     make_output,
-    make_person,
     make_program,
     make_project,
     make_rating,
     make_rubric,
-    make_submission,
 )
-from tracker.errors import RuleBroken
 from tracker.estimates.evidence import evidence_of
 from tracker.estimates.models import (
     Contribution,
@@ -29,35 +25,13 @@ from tracker.estimates.models import (
     FitRequest,
     Hyper,
     RaterEstimate,
-    Release,
 )
 from tracker.estimates.refresh import compute, refresh_due, refresh_estimates, take_event
 from tracker.estimates.rows import chances_of_a_place, raw_by_person
 from tracker.events.delivery import deliver_to
-from tracker.grading.models import Run
-from tracker.people.models import Role, ShareGrant
 
 pytestmark = pytest.mark.django_db
 KEYS = ("importance", "rigour", "clarity", "execution")
-
-
-@pytest.fixture
-def rated(stage) -> Any:
-    """Four people, each with two outputs read by three readers, who see them apart."""
-    program = stage.cohort.program
-    make_rubric(program, *KEYS)
-    readers = [make_person(Role.MENTOR, program=program, with_user=False) for _ in range(3)]
-    for place, level in enumerate((4.0, 5.0, 6.5, 8.0)):
-        project = make_project(stage.cohort)
-        for step in (2 * place, 2 * place + 1):
-            output = make_output(project, stage=stage)
-            for lean, reader in enumerate(readers):
-                scores = {
-                    key: level + 0.3 * lean + 0.2 * ((7 * step + 3 * lean + 4 * at * at) % 5)
-                    for at, key in enumerate(KEYS)
-                }
-                make_rating(output, reader, scores=scores)
-    return stage
 
 
 def due_now() -> None:
@@ -274,129 +248,6 @@ def test_chances_of_a_place_sum_to_the_places():
 
     assert sum(chances) == pytest.approx(2)
     assert chances == sorted(chances)
-
-
-class TestMeasurements:
-    """A benchmark's headline enters the fit once enough outputs have both kinds of evidence."""
-
-    @pytest.fixture
-    def measured(self, rated):
-        for at, project in enumerate(rated.cohort.projects.order_by("pk")):
-            submission = make_submission(project)
-            run = Run.objects.create(
-                submission=submission, phase="thorough", state="succeeded", ended_at=Now()
-            )
-            run.measurements.create(
-                metric="accuracy", value=0.8 + 0.05 * at, standard_error=0.01, n=500, method="cells"
-            )
-            make_rating(submission.output)
-        return rated
-
-    def joined(self, program: Any) -> list[Any]:
-        return [row for row in evidence_of(program).rows if row["rater"] is None]
-
-    def test_few_stay_beside(self, measured):
-        program = measured.cohort.program
-
-        assert self.joined(program) == []
-        assert evidence_of(program).measured[0].as_record() == {
-            "instrument": "digits: accuracy",
-            "outputs": 4,
-            "rated_too": 4,
-            "needed": 20,
-            "joins": False,
-        }
-
-    def test_what_stays_beside_is_told_by_the_next_fit(self, measured):
-        fit = refresh_estimates(measured.cohort.program)
-
-        assert fit is not None
-        assert not fit.measured["digits: accuracy"]["joins"]
-
-    def test_enough_join_with_their_known_error(self, measured):
-        program = measured.cohort.program
-        program.measurements_join_from = 4
-
-        rows = self.joined(program)
-
-        assert min(row["score"] for row in rows) == pytest.approx((0.8 - 0.1) / 0.88)
-        assert [row["se"] for row in rows] == pytest.approx([0.01 / 0.88] * 4)
-
-    def test_the_fit_learns_how_far_they_follow_the_readers(self, measured):
-        program = measured.cohort.program
-        program.measurements_join_from = 4
-
-        fit = refresh_estimates(program)
-
-        assert fit is not None
-        assert fit.measured["digits: accuracy"]["scale"]["mean"] >= 0
-
-
-class TestWhoSeesEstimates:
-    @pytest.fixture
-    def fitted(self, rated):
-        refresh_estimates(rated.cohort.program)
-        return rated
-
-    def seen_by(self, user: Any) -> int:
-        return Estimate.objects.current().visible_to(user).count()
-
-    def test_before_the_release_leads_alone(self, fitted, lead, mentor, stranger, fund_manager):
-        author = fitted.cohort.projects.first().authors().get()
-
-        seen = [self.seen_by(user) for user in (lead.user, mentor.user, author.user, fund_manager, stranger)]
-
-        assert seen == [4, 0, 0, 0, 0]
-
-    def test_research_managers_see_none(self, fitted):
-        manager = make_person(Role.RESEARCH_MANAGER, program=fitted.cohort.program)
-
-        assert self.seen_by(manager.user) == 0
-
-    def test_after_it_a_person_sees_their_own_and_a_mentor_their_mentees(self, fitted, lead, mentor):
-        project = fitted.cohort.projects.first()
-        author = project.authors().get()
-        project.set_team(authors=[author], mentors=[mentor])
-        other = make_person(Role.MENTOR, program=fitted.cohort.program)
-
-        Release.objects.release(close_reading(fitted), by=lead)
-
-        assert [self.seen_by(person.user) for person in (author, mentor, other)] == [1, 1, 0]
-
-    def test_a_fund_sees_who_shared_and_only_what_is_released(self, fitted, lead, fund_manager):
-        author = fitted.cohort.projects.first().authors().get()
-        grant = ShareGrant.objects.share(author, shared_with=fund_manager.groups.get(), what="estimates")
-        assert self.seen_by(fund_manager) == 0
-
-        Release.objects.release(close_reading(fitted), by=lead)
-        assert self.seen_by(fund_manager) == 1
-
-        grant.revoke()
-        assert self.seen_by(fund_manager) == 0
-
-    def test_nothing_is_released_with_fewer_than_three_readers(self, fitted, lead):
-        newcomer = make_mentee(fitted.cohort)
-        refresh_estimates(fitted.cohort.program)
-
-        Release.objects.release(close_reading(fitted), by=lead)
-
-        assert self.seen_by(newcomer.user) == 0
-
-    def test_an_open_reading_is_not_released(self, fitted, lead):
-        with pytest.raises(RuleBroken, match="released after it"):
-            Release.objects.release(fitted, by=lead)
-
-    def test_only_a_lead_releases(self, fitted, mentor):
-        with pytest.raises(RuleBroken, match="only a lead"):
-            Release.objects.release(close_reading(fitted), by=mentor)
-
-    def test_contributions_are_the_deciders_alone(self, fitted, lead, mentor):
-        Release.objects.release(close_reading(fitted), by=lead)
-        author = fitted.cohort.projects.first().authors().get()
-
-        assert Contribution.objects.visible_to(lead.user).exists()
-        assert not Contribution.objects.visible_to(author.user).exists()
-        assert not Contribution.objects.visible_to(mentor.user).exists()
 
 
 class TestTheBetterFit:
