@@ -341,6 +341,9 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
                 code="reading-open",
             )
         with transaction.atomic():
+            Stage.objects.select_for_update().get(pk=stage.pk)
+            if self.filter(stage=stage).exists():
+                raise RuleBroken(f"The estimates of {stage} are released already.", code="already-released")
             fit = Fit.objects.current().filter(program=program).first()
             if fit is None:
                 raise RuleBroken("There is no fit to release yet.", code="no-fit")

@@ -41,6 +41,7 @@ urlpatterns = [
         name="submit",
     ),
     path("submissions/<uuid:submission_id>/", submissions.submission, name="submission"),
+    path("benchmarks/<uuid:benchmark_id>/files/<str:name>", work.benchmark_file, name="benchmark-file"),
     path(
         "submissions/<uuid:submission_id>/progress/",
         submissions.submission_progress,

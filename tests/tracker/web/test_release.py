@@ -45,6 +45,18 @@ def test_while_the_reading_is_open_nothing_is_released(enter, lead, mentee, url)
     assert not Release.objects.exists()
 
 
+def test_a_stage_is_released_once(enter, lead, mentee, stage, url):
+    make_fit(lead.program, {mentee: 0.0})
+    close_reading(stage)
+    browser = enter(lead)
+    browser.post(url)
+
+    page = browser.post(url, follow=True)
+
+    assert "are released already." in page.content.decode()
+    assert Release.objects.count() == 1
+
+
 @pytest.mark.parametrize("role", [Role.COMMITTEE, Role.MENTOR])
 def test_only_a_lead_releases(enter, program, mentee, stage, url, role):
     make_fit(program, {mentee: 0.0})

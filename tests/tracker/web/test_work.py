@@ -199,6 +199,26 @@ def test_an_upload_needs_the_forms_token(mentee, url):
     assert not Submission.objects.exists()
 
 
+def test_the_files_of_a_benchmark_are_given_but_nothing_hidden(
+    enter, mentee, stranger, program, settings, tmp_path
+):
+    settings.BENCHMARKS_DIR = tmp_path
+    folder = tmp_path / ("0" * 64)
+    (folder / "hidden").mkdir(parents=True)
+    (folder / "inputs.npz").write_bytes(b"inputs")
+    (folder / "hidden" / "labels.csv").write_bytes(b"secret")
+    benchmark = make_benchmark(program)
+
+    def fetch(browser, name):
+        return browser.get(f"/benchmarks/{benchmark.public_id}/files/{name}")
+
+    browser = enter(mentee)
+    assert b"".join(fetch(browser, "inputs.npz").streaming_content) == b"inputs"
+    for name in ("labels.csv", "hidden", "hidden%2Flabels.csv", "..%2Flabels.csv", "hidden/labels.csv"):
+        assert fetch(browser, name).status_code == 404
+    assert fetch(enter(stranger), "inputs.npz").status_code == 404
+
+
 def test_words_of_a_program_are_in_the_form(enter, mentee, url, benchmark):
     page = enter(mentee).get(url).content.decode()
 

@@ -85,6 +85,12 @@ class Benchmark(models.Model):
     def folder(self) -> Path:
         return Path(settings.BENCHMARKS_DIR) / self.content_hash
 
+    def public_files(self) -> dict[str, Path]:
+        """What everybody in the program may have, by name; what is hidden lies in a folder of its own."""
+        if not self.folder.is_dir():
+            return {}
+        return {path.name: path for path in sorted(self.folder.iterdir()) if path.is_file()}
+
     @property
     def headline(self) -> str:
         return str(self.spec["headline"])

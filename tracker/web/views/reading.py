@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -72,6 +73,7 @@ def record_rating(request: PageRequest, output_id: UUID) -> HttpResponse:
                 Feedback.objects.give(
                     project=output.project, author=rater, text=values["feedback"], output=output
                 )
+            messages.success(request, f"Your rating of {output} is recorded.")
             return redirect("reading")
     return rate_page(request, output, form, status=422)
 
@@ -96,6 +98,7 @@ def retract_rating(request: PageRequest, rating_id: UUID) -> HttpResponse:
     if form.is_valid():
         with told_by(form):
             rating.retract(reason=form.cleaned_data["reason"], by=request.user.public_id)
+            messages.success(request, f"Your rating of {rating.output} is retracted.")
             return redirect("reading")
     context = {"rating": rating, "program": rating.program, "form": form}
     return render(request, "ratings/retract.html", context, status=422)

@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch
-from django.http import HttpResponse
+from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET
@@ -60,6 +60,16 @@ def place_of(request: PageRequest, project_id: UUID, benchmark_id: UUID) -> tupl
     demand(Project.objects.editable_by(request.user), project)
     benchmarks = Benchmark.objects.visible_to(request.user).standing()
     return project, get_object_or_404(benchmarks, public_id=benchmark_id, program=project.program)
+
+
+@require_GET
+def benchmark_file(request: PageRequest, benchmark_id: UUID, name: str) -> FileResponse:
+    """One of the files that a benchmark gives to those who work on it."""
+    benchmark = get_object_or_404(Benchmark.objects.visible_to(request.user), public_id=benchmark_id)
+    files = benchmark.public_files()
+    if name not in files:
+        raise Http404
+    return FileResponse(files[name].open("rb"), as_attachment=True, filename=name)
 
 
 @require_GET
