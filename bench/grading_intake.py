@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from evals.grading.benchmarks import file_hash
 from evals.grading.intake import inspect_artifact
 from evals.grading.limits import GIBIBYTE, Limits

@@ -11,11 +11,14 @@ import statistics
 import sys
 import time
 import warnings
+from pathlib import Path
 
 import numpy as np
 import scipy.stats
 import torch
 from sklearn.metrics import f1_score, roc_auc_score
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from evals.grading.graders import grader
 from evals.grading.metrics.answers import Answers, Truth

@@ -14,6 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
 from evals.grading.architectures import architecture
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.devices import device

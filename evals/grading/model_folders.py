@@ -127,8 +127,6 @@ def shard_places(files: Files) -> dict[str, str]:
 
 def check_tokenizer(files: Files, settings: dict[str, Any], config: dict[str, Any]) -> None:
     """Tokenizer and chat template are programs: they are tried in the jail."""
-    if TOKENIZER in files:
-        probe_tokenizer(files[TOKENIZER].read(), vocabulary=config["vocab_size"])
     template = settings.get("chat_template")
     if TEMPLATE in files:
         template = files[TEMPLATE].read().decode("utf-8", "replace")
@@ -136,3 +134,5 @@ def check_tokenizer(files: Files, settings: dict[str, Any], config: dict[str, An
         if not isinstance(template, str):
             raise Refused("bad-template")
         probe_template(template, settings)
+    if TOKENIZER in files:
+        probe_tokenizer(files[TOKENIZER].read(), vocabulary=config["vocab_size"])

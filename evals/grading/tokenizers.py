@@ -12,7 +12,7 @@ from evals.grading.limits import MEBIBYTE
 from evals.grading.refusals import ChildCrashed, Refused
 from evals.grading.strict_json import parse_json
 
-PROBE_SECONDS = 1.2
+PROBE_SECONDS = 1.0
 PROBE_BYTES = 384 * MEBIBYTE
 FAITHFUL = frozenset(("NFC", "Prepend", "Sequence"))
 REWRITING = frozenset(
