@@ -15,14 +15,19 @@ for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
     else:
         os.environ.pop(name, None)
 
-import django  # noqa: E402
-import pytest  # noqa: E402
+import django
+import pytest
 
 django.setup()
 
-from tests.factories import make_cohort, make_person, make_program, make_stage, make_user  # noqa: E402
-from tracker.cohorts.models import Cohort, Stage  # noqa: E402
-from tracker.people.models import Person, Program, Role, User  # noqa: E402
+from tests import left_out
+from tests.factories import make_cohort, make_person, make_program, make_stage, make_user
+from tracker.cohorts.models import Cohort, Stage
+from tracker.people.models import Person, Program, Role, User
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(left_out, "left-out")
 
 
 @pytest.fixture(autouse=True)
