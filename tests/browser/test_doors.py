@@ -1,7 +1,10 @@
 """The admin and the API's description in a real browser, under the real policy."""
 
+import re
+
 import pytest
 from django.contrib import admin
+from playwright.sync_api import expect
 
 from tests.browser.conftest import Visiting
 
@@ -23,8 +26,8 @@ def test_the_description_of_the_api_opens_without_breaking_the_policy(visiting: 
 
     page.get_by_text("/api/v1/ratings/bulk/").first.click()
 
-    assert page.get_by_role("button", name="Authorize").is_visible()
-    assert page.get_by_text("Record up to 10,000 ratings").is_visible()
+    expect(page.get_by_role("button", name="Authorize")).to_be_visible()
+    expect(page.get_by_text("Record up to 10,000 ratings")).to_be_visible()
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -43,7 +46,7 @@ def test_a_fund_manager_opens_a_person_and_the_history_of_fits(visiting: Visitin
 
     page.locator("#result_list tbody tr th a").first.click()
 
-    assert page.get_by_text("Released estimates").first.is_visible()
+    expect(page.get_by_text("Released estimates").first).to_be_visible()
     assert page.locator("svg.range").count() >= 1
     page.goto("/admin/estimates/fit/")
     assert page.locator("#result_list tbody tr").count() >= 1
@@ -68,4 +71,4 @@ def test_a_lead_issues_a_key_and_sees_its_text_once(visiting: Visiting):
     page.get_by_label("read people, projects").check()
     page.get_by_role("button", name="Save", exact=True).click()
 
-    assert page.get_by_label("Text of the key").input_value().startswith("plb_")
+    expect(page.get_by_label("Text of the key")).to_have_value(re.compile("^plb_"))

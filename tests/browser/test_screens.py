@@ -15,7 +15,7 @@ from tracker.grading.models import Benchmark, Submission
 from tracker.people.models import Program
 from tracker.projects.models import Project
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 WIDTHS = (1280, 390)
 SCHEMES = ("light", "dark")
 
