@@ -26,7 +26,8 @@ def from_vector(model: Model, vector: Floats) -> Hyper:
     like = model.start
     ends = np.cumsum([like.sd.size, like.noise.size, like.scale.size])
     luck = float(vector[-1]) if model.is_asymmetric else 0.0
-    return Hyper(vector[: ends[0]], vector[ends[0] : ends[1]], vector[ends[1] : ends[2]], luck)
+    noise = np.maximum(vector[ends[0] : ends[1]], model.least_noise)
+    return Hyper(vector[: ends[0]], noise, vector[ends[1] : ends[2]], luck)
 
 
 def is_noise(model: Model) -> Flags:

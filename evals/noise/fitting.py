@@ -11,7 +11,15 @@ from evals.noise.arrays import Floats
 from evals.noise.choice import choose_model
 from evals.noise.evaluation import State, to_vector
 from evals.noise.gaussian import Gaussian
-from evals.noise.integration import Integrated, Integration, Kept, Summary, first_proposal, least_points
+from evals.noise.integration import (
+    Integrated,
+    Integration,
+    Kept,
+    Summary,
+    beside_points,
+    first_proposal,
+    least_points,
+)
 from evals.noise.mixture import Mixture
 from evals.noise.mode import Mode, find_mode
 from evals.noise.model import Model, Settings
@@ -65,7 +73,8 @@ def fit(
     posterior = fit_model(model, effort)
     if not (beside and model.is_asymmetric):
         return posterior
-    return replace(posterior, symmetric=fit_model(model.symmetric, effort))
+    few = replace(effort, points=points or beside_points(model))
+    return replace(posterior, symmetric=fit_model(model.symmetric, few))
 
 
 def fit_model(model: Model, effort: Effort) -> Posterior:

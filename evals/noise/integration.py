@@ -22,7 +22,7 @@ from evals.noise.proposal import Proposal, pareto_k, refit
 ROUND = 128
 LEAST_POINTS = 256
 MANY_POINTS = 512  # where they are cheap
-CHEAP_CORE = 350  # variables in the dense core
+CHEAP_CORE = 200  # variables in the dense core
 LARGE_CORE = 800
 SDS_AT_ONE_IN = 8  # points, with a large core
 LEAST_EFFECTIVE = 100.0
@@ -172,6 +172,12 @@ def _with_all_sds(kept: list[Kept], vectors: Floats) -> tuple[Kept, ...]:
 def least_points(model: Model) -> int:
     core = model.design.elimination.core
     return MANY_POINTS if core.stop - core.start <= CHEAP_CORE else LEAST_POINTS
+
+
+def beside_points(model: Model) -> int:
+    """For the symmetric posterior that stands beside: one round, unless points are cheap."""
+    many = least_points(model)
+    return many if many == MANY_POINTS else ROUND
 
 
 def first_proposal(model: Model, mode: State) -> Proposal:

@@ -120,8 +120,9 @@ class _Newton:
         return step, float(-slope @ step)
 
     def free(self, vector: Floats, slope: Floats) -> Flags:
-        """All but the sds and scales that rest at the floor and would go lower."""
-        return np.asarray(is_noise(self.model) | (vector > self.floor) | (slope <= 0))
+        """All but what rests at its floor and would go lower."""
+        floor = np.where(is_noise(self.model), self.model.least_noise, self.floor)
+        return np.asarray((vector > floor) | (slope <= 0))
 
     def along(self, state: State, step: Floats, promised: float) -> State | None:
         """The first of ever shorter steps that keeps a part of what was promised."""
@@ -136,7 +137,8 @@ class _Newton:
     def moved(self, vector: Floats, step: Floats) -> Floats:
         low, high = np.maximum(self.floor, 0.05 * vector), 10.0 * vector + self.model.reference
         inside = np.clip(vector + step, low, high)
-        return np.where(is_noise(self.model), vector * np.exp(np.clip(step, -1.5, 1.5)), inside)
+        noise = np.maximum(vector * np.exp(np.clip(step, -1.5, 1.5)), self.model.least_noise)
+        return np.where(is_noise(self.model), noise, inside)
 
     def with_zeros(self, state: State) -> State:
         """Set to zero what rests at the floor, where that is no worse."""
@@ -164,7 +166,7 @@ class _QuasiNewton:
         self.unit = np.append(1.0 / np.sqrt(sharp), 0.2 * self.model.reference)
         self.unit = np.minimum(self.unit, np.where(is_noise(self.model), 1.0, 0.5 * self.model.reference))
         at = to_working(self.model, np.maximum(start, self.floor)) / self.unit
-        low = np.where(is_noise(self.model), -np.inf, self.floor / self.unit)
+        low = np.where(is_noise(self.model), np.log(self.model.least_noise), self.floor) / self.unit
         found = optimize.minimize(
             self.objective,
             at,

@@ -86,6 +86,11 @@ class Model:
             return False
         return "output" in self.design.slices
 
+    @property
+    def least_noise(self) -> float:
+        """The floor of noise sds: below it rounding errors would pass for information."""
+        return NOISE_FLOOR * self.reference
+
     @cached_property
     def symmetric(self) -> "Model":
         """The same model with symmetric luck, on the same design."""
@@ -307,5 +312,6 @@ class _Builder:
         return tuple(found)
 
 
+NOISE_FLOOR = 1e-3  # of the reference sd
 ORDINAL_REFERENCE = 3.0  # in units of the probit's noise
 LARGEST_KEPT = 1000  # outputs that stay in the dense core, so that a sweep over luck costs little

@@ -16,6 +16,11 @@ def describe(model: Model, mode: Mode) -> list[str]:
     for term, sd in zip(model.design.terms, mode.hyper.sd, strict=True):
         if sd == 0:
             notes.append(f"The sd of {term.name} is at zero: the scores show no such source of variation.")
+    for name, sd in zip(model.design.noise_names, mode.hyper.noise, strict=True):
+        if sd <= 1.01 * model.least_noise:
+            notes.append(
+                f"The sd of {name} is at its floor: the terms explain every score, which scores rarely allow."
+            )
     for name, scale in zip(model.design.scale_names, mode.hyper.scale, strict=True):
         if scale == 0:
             notes.append(f"The scale of {name} is at zero: it is unrelated to what raters value.")

@@ -98,8 +98,16 @@ class Posterior:
         return _intervals(self.model.design.fixed_names, self.mixtures["fixed"])
 
     def draws(self, count: int = DRAWS, *, seed: int = 0, report: str = "person") -> Floats:
-        """Joint draws (count, levels) of persons, raters, outputs or luck."""
-        return ranking.joint_draws(self, report, count=count, seed=seed)
+        """Joint draws (count, levels) of persons, raters, outputs or luck; the last ones asked for are kept."""
+        asked = (report, count, seed)
+        if asked not in self._drawn:
+            self._drawn.clear()
+            self._drawn[asked] = ranking.joint_draws(self, report, count=count, seed=seed)
+        return self._drawn[asked]
+
+    @cached_property
+    def _drawn(self) -> dict[tuple[str, int, int], Floats]:
+        return {}
 
     def probability_above(self, bar: float, *, report: str = "person") -> ranking.Chances:
         """Each person's probability of a level above ``bar``."""

@@ -23,7 +23,7 @@ def cohorts():
     for seed in range(COHORTS):
         rng = np.random.default_rng([5, seed])
         template, _ = design_cohort(Shape(20, 6, 2, 2, 1, teams=0.3), rng)
-        asymmetric = seed % 5 < 2
+        asymmetric = seed % 4 == 0
         phi = draw_phi(rng, asymmetric=asymmetric)
         drawn = simulate(template, phi, rng)
         posterior = fit(

@@ -33,6 +33,23 @@ def test_without_noise_a_person_is_their_mean(plain):
     np.testing.assert_allclose(mean - mean.mean(), means - means.mean(), atol=1e-8)
 
 
+def test_scores_without_noise_give_the_mean_and_say_so():
+    rows = [
+        {"output": o, "rater": r, "score": 4.0 + o + 0.3 * r + 0.1 * k, "instrument": f"k{k}"}
+        for o in range(8)
+        for r in range(3)
+        for k in range(4)
+    ]
+    credit = [(o, o // 2, 1.0) for o in range(8)]
+
+    posterior = fit(Observations.from_rows(rows, credit=credit))
+
+    np.testing.assert_allclose(posterior.persons.mean, [-3, -1, 1, 3], rtol=0.1)
+    assert any("noise is at its floor" in note for note in posterior.notes)
+    for person in posterior.persons:
+        assert posterior.contributions(person.id).total == pytest.approx(person.mean, abs=1e-8)
+
+
 def test_without_signal_a_person_is_the_prior(plain):
     mean, sd = levels_at(plain[0], 0.0, 1.0)
 
