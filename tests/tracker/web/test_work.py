@@ -207,6 +207,7 @@ def test_the_files_of_a_benchmark_are_given_but_nothing_hidden(
     (folder / "hidden").mkdir(parents=True)
     (folder / "inputs.npz").write_bytes(b"inputs")
     (folder / "hidden" / "labels.csv").write_bytes(b"secret")
+    (folder / "benchmark.toml").write_bytes(b"declared")
     benchmark = make_benchmark(program)
 
     def fetch(browser, name):
@@ -214,7 +215,14 @@ def test_the_files_of_a_benchmark_are_given_but_nothing_hidden(
 
     browser = enter(mentee)
     assert b"".join(fetch(browser, "inputs.npz").streaming_content) == b"inputs"
-    for name in ("labels.csv", "hidden", "hidden%2Flabels.csv", "..%2Flabels.csv", "hidden/labels.csv"):
+    for name in (
+        "labels.csv",
+        "benchmark.toml",
+        "hidden",
+        "hidden%2Flabels.csv",
+        "..%2Flabels.csv",
+        "hidden/labels.csv",
+    ):
         assert fetch(browser, name).status_code == 404
     assert fetch(enter(stranger), "inputs.npz").status_code == 404
 

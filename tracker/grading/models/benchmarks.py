@@ -13,6 +13,8 @@ from tracker.errors import RuleBroken
 from tracker.events.models import Event
 from tracker.people.models import Program, Visitor
 
+DECLARATION = "benchmark.toml"
+
 
 class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
     def standing(self) -> Self:
@@ -26,7 +28,7 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
 
     def install(self, program: Program, *, slug: str, content_hash: str, spec: dict[str, Any]) -> "Benchmark":
         """A benchmark whose folder lies in storage; changed content makes a new version beside the old."""
-        if not (settings.BENCHMARKS_DIR / content_hash / "benchmark.toml").is_file():
+        if not (settings.BENCHMARKS_DIR / content_hash / DECLARATION).is_file():
             raise RuleBroken(
                 "The benchmark's folder is not in storage: copy it there first.", code="no-folder"
             )
@@ -86,10 +88,16 @@ class Benchmark(models.Model):
         return Path(settings.BENCHMARKS_DIR) / self.content_hash
 
     def public_files(self) -> dict[str, Path]:
-        """What everybody in the program may have, by name; what is hidden lies in a folder of its own."""
+        """What everybody in the program may have, by name; what is hidden lies in a folder of its own.
+
+        The declaration is not among them: the spec repeats of it what everybody may know.
+        """
         if not self.folder.is_dir():
             return {}
-        return {path.name: path for path in sorted(self.folder.iterdir()) if path.is_file()}
+        files = (
+            path for path in sorted(self.folder.iterdir()) if path.is_file() and path.name != DECLARATION
+        )
+        return {path.name: path for path in files}
 
     @property
     def headline(self) -> str:
