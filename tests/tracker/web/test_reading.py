@@ -133,7 +133,7 @@ def test_a_closed_reading_takes_no_rating(enter, mentor, output, stage, url):
 
     page = enter(mentor).post(url, SCORES)
 
-    assert "is not open" in page.content.decode()
+    assert f"The reading of {stage} closed on" in page.content.decode()
     assert not Rating.objects.exists()
 
 
