@@ -1,12 +1,17 @@
 """The demo cohort: what it holds, that its truth is known, and that it enters no real database."""
 
+import json
+
 import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from tracker.cohorts.models import Cohort
 from tracker.estimates.models import Estimate, Fit, Release, SimulatedTruth
+from tracker.ops.demo.journey import facts, graded
 from tracker.ops.demo.loading import load_demo
 from tracker.ops.demo.people import EMAILS, KEY, PASSWORD
+from tracker.ops.demo.submitting import FILES_BY_STRENGTH, are_all_sent, sent_by_demo, submit_all
 from tracker.people.models import ApiKey, Person, Program, Role, ShareGrant, User
 from tracker.projects.models import Output, Project
 from tracker.ratings.models import Conflict, Rating
@@ -108,3 +113,47 @@ def test_loading_it_again_changes_nothing(demo):
 
     assert load_demo() == demo
     assert Rating.objects.count() == ratings
+
+
+@pytest.fixture
+def trained(tmp_path, settings):
+    """Files of the right kinds in the place of trained ones."""
+    settings.ARTIFACTS_DIR = tmp_path / "artifacts"
+    claims = {}
+    for number, name in enumerate(FILES_BY_STRENGTH):
+        stem, kind = name.split(".")
+        claims[stem] = {"accuracy": {"value": 0.9, "n": 100}}
+        if kind == "npz":
+            np.savez(tmp_path / name, id=np.array(["a"]), pred=np.array([number]))
+        else:
+            save_file({"weight": np.full((10, 64), number, dtype=np.float32)}, tmp_path / name)
+    (tmp_path / "claims.json").write_text(json.dumps(claims))
+    return tmp_path
+
+
+def test_each_file_is_sent_once_however_often_the_journey_starts(demo, trained):
+    assert not are_all_sent(demo)
+
+    submit_all(demo, trained)
+    submit_all(demo, trained)
+
+    assert are_all_sent(demo)
+    assert graded(demo) == (0, 5)
+
+
+def test_the_strongest_team_sends_the_strongest_model(demo, trained):
+    submit_all(demo, trained)
+    level = {}
+    for submission in sent_by_demo(demo):
+        authors = SimulatedTruth.objects.filter(person__in=submission.project.authors())
+        level[submission.filename] = np.mean([truth.level for truth in authors])
+
+    assert sorted(level, key=level.__getitem__, reverse=True) == list(FILES_BY_STRENGTH)
+
+
+def test_the_report_counts_what_is_in_the_database(demo):
+    told = facts(demo)
+
+    assert told["People"] == "24 mentees, 10 mentors"
+    assert told["Submissions"] == "0 graded, 0 refused"
+    assert told["Ratings"] == str(Rating.objects.filter(program=demo).count())

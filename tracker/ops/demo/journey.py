@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from tracker.estimates.models import Fit, FitRequest
+from tracker.estimates.models import Fit, FitRequest, FitRequestQuerySet, Hyper
 from tracker.grading.models import Run
 from tracker.ops.demo.loading import load_demo
 from tracker.ops.demo.submitting import FILES_BY_STRENGTH, are_all_sent, sent_by_demo, submit_all
@@ -79,13 +79,13 @@ class Journey(threading.Thread):
             raise TrainingFailed(f"training ended with code {process.returncode}")
 
     def wait_for_grades(self, program: Program) -> None:
-        """Until nothing of it runs, every event is taken, and no fit is asked for."""
+        """Until nothing of it runs and no first fit is asked for; the finer fit that follows needs no company."""
         quiet = 0
         while not self.over.is_set() and quiet < QUIET_LOOKS:
             close_old_connections()
             self.bars["Grading them"] = graded(program)
             self.bars["Fitting the estimates"] = fitted(program)
-            is_quiet = not Run.objects.open().exists() and not FitRequest.objects.open().exists()
+            is_quiet = not Run.objects.open().exists() and not first_fits(program).open().exists()
             quiet = quiet + 1 if is_quiet else 0
             self.over.wait(LOOK_SECONDS)
 
@@ -103,9 +103,13 @@ def graded(program: Program) -> tuple[int, int]:
     return sent.exclude(runs__in=Run.objects.open()).count(), len(FILES_BY_STRENGTH)
 
 
+def first_fits(program: Program) -> FitRequestQuerySet:
+    return FitRequest.objects.filter(program=program, hyper=Hyper.MODE)
+
+
 def fitted(program: Program) -> tuple[int, int]:
     """How many of the fits that were asked for are done or given up."""
-    asked = FitRequest.objects.filter(program=program)
+    asked = first_fits(program)
     return asked.count() - asked.open().count(), asked.count()
 
 
@@ -123,5 +127,7 @@ def facts(program: Program) -> dict[str, str]:
     }
     fit = Fit.objects.current().filter(program=program).first()
     if fit is not None:
-        rows["Fit"] = f"{fit.rows} rows in {fit.seconds:.1f} s ({fit.get_hyper_display()})"
+        finer = FitRequest.objects.open().filter(program=program, hyper=Hyper.INTEGRATED)
+        more = "; a finer one is being computed" if finer.exists() else ""
+        rows["Fit"] = f"{fit.rows} rows in {fit.seconds:.1f} s ({fit.get_hyper_display()}){more}"
     return rows
