@@ -32,6 +32,6 @@ def test_the_same_seed_draws_the_same_scores():
     assert draws[0] == draws[1]
 
 
-@pytest.mark.parametrize(("drawn", "kept"), [(11.3, 10.0), (-2.0, 1.0), (6.26, 6.5), (6.24, 6.0)])
-def test_a_drawn_score_is_a_half_point_on_the_scale(drawn, kept):
+@pytest.mark.parametrize(("drawn", "kept"), [(11.3, 10.0), (-2.0, 1.0), (6.6, 7.0), (6.4, 6.0)])
+def test_a_drawn_score_is_a_whole_point_on_the_scale(drawn, kept):
     assert on_the_scale(drawn) == kept
