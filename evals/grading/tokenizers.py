@@ -93,10 +93,13 @@ def probe(job: Frame, text: bytes, *, code: str) -> None:
     """Try it in a small jail; whatever ends the trial early is the program's own doing."""
     cell = Cell(memory=PROBE_BYTES, seconds=PROBE_SECONDS, processes=16)
     with jailed(cell) as start:
-        bounds = Bounds(seconds=cell.seconds, memory=cell.memory, output=MEBIBYTE)
+        trial = Supervisor(start.popen(), Bounds(seconds=cell.seconds, memory=cell.memory, output=MEBIBYTE))
         try:
-            judged(Supervisor(start.popen(), bounds).run(iter([job.pack(), text])))
+            judged(trial.run(iter([job.pack(), text])))
         except ChildCrashed as error:
+            # A jail that fails before it has read a byte is our fault, e.g. a missing library.
+            if not trial.is_ready:
+                raise
             raise Refused(code) from error
         except Refused as error:
             limits = ("over-time", "over-memory", "over-output")
