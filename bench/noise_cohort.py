@@ -35,7 +35,8 @@ for line in credit:
     share[int(line["output"]), int(line["person"])] = float(line["credit"])
 
 def model():
-    sds = {name: numpyro.sample("sd_" + name, dist.Exponential(3.0)) for name in ("person", "rater", "output", "luck", "noise")}
+    names = ("person", "rater", "output", "luck", "noise")
+    sds = {name: numpyro.sample("sd_" + name, dist.Exponential(3.0)) for name in names}
     mu = numpyro.sample("mu", dist.ImproperUniform(dist.constraints.real, (), (2,)))
     theta = numpyro.sample("theta", dist.Normal(0, 1).expand([60])) * sds["person"]
     b = numpyro.sample("b", dist.Normal(0, 1).expand([12])) * sds["rater"]

@@ -4,8 +4,11 @@ import os
 
 from celery import Celery
 
+from tracker.events import folder
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
 
+folder.install()
 app = Celery("plumbline")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()

@@ -1,20 +1,25 @@
 """What enters an estimate beside ratings, and who sees one when."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db.models.functions import Now
+from django.utils import timezone
 
 from tests.factories import (
     close_reading,
+    make_cohort,
     make_mentee,
+    make_output,
     make_person,
     make_rating,
+    make_stage,
     make_submission,
 )
 from tracker.errors import RuleBroken
 from tracker.estimates.evidence import evidence_of
-from tracker.estimates.models import Contribution, Estimate, Release
+from tracker.estimates.models import Contribution, Estimate, FitRequest, Release
 from tracker.estimates.refresh import refresh_estimates
 from tracker.grading.models import Run
 from tracker.people.models import Role, ShareGrant
@@ -53,6 +58,29 @@ class TestMeasurements:
             "joins": False,
         }
 
+    def test_a_measurement_taken_again_counts_once(self, measured):
+        program = measured.cohort.program
+        program.measurements_join_from = 4
+        run = Run.objects.filter(phase="thorough").first()
+        again = Run.objects.create(
+            submission=run.submission, phase="thorough", state="succeeded", ended_at=Now()
+        )
+        again.measurements.create(metric="accuracy", value=0.5, standard_error=0.01, n=500, method="cells")
+
+        rows = self.joined(program)
+
+        assert len(rows) == 4
+        assert min(row["score"] for row in rows) == pytest.approx((0.5 - 0.1) / 0.88)
+
+    def test_what_could_not_be_measured_hides_nothing_that_was(self, measured):
+        program = measured.cohort.program
+        program.measurements_join_from = 4
+        Run.objects.open().update(state="refused", ended_at=Now())
+
+        make_submission(measured.cohort.projects.first())
+
+        assert len(self.joined(program)) == 4
+
     def test_what_stays_beside_is_told_by_the_next_fit(self, measured):
         fit = refresh_estimates(measured.cohort.program)
 
@@ -82,6 +110,7 @@ class TestWhoSeesEstimates:
     @pytest.fixture
     def fitted(self, rated):
         refresh_estimates(rated.cohort.program)
+        FitRequest.objects.update(done_at=Now())
         return rated
 
     def seen_by(self, user: Any) -> int:
@@ -123,6 +152,7 @@ class TestWhoSeesEstimates:
     def test_nothing_is_released_with_fewer_than_three_readers(self, fitted, lead):
         newcomer = make_mentee(fitted.cohort)
         refresh_estimates(fitted.cohort.program)
+        FitRequest.objects.update(done_at=Now())
 
         Release.objects.release(close_reading(fitted), by=lead)
 
@@ -143,3 +173,43 @@ class TestWhoSeesEstimates:
         assert Contribution.objects.visible_to(lead.user).exists()
         assert not Contribution.objects.visible_to(author.user).exists()
         assert not Contribution.objects.visible_to(mentor.user).exists()
+
+    def test_nothing_is_released_while_a_better_fit_is_computed(self, fitted, lead):
+        FitRequest.objects.ask_for_better(fitted.cohort.program)
+
+        with pytest.raises(RuleBroken, match="in a minute"):
+            Release.objects.release(close_reading(fitted), by=lead)
+
+    def test_nothing_is_released_that_rests_on_an_open_reading_too(self, fitted, lead):
+        later = make_stage(fitted.cohort)
+        make_rating(make_output(fitted.cohort.projects.first(), stage=later))
+
+        with pytest.raises(RuleBroken, match=f"ratings of {later} too"):
+            Release.objects.release(close_reading(fitted), by=lead)
+
+    def test_a_release_shows_nobody_of_another_cohort(self, fitted, lead):
+        elsewhere = make_cohort(fitted.cohort.program)
+        person = fitted.cohort.projects.first().authors().get()
+        person.enrollments.update(cohort=elsewhere)
+
+        Release.objects.release(close_reading(fitted), by=lead)
+
+        assert self.seen_by(person.user) == 0
+
+    def test_a_mentor_who_may_still_read_a_person_sees_no_earlier_picture(self, fitted, lead, mentor):
+        project = fitted.cohort.projects.first()
+        author = project.authors().get()
+        project.set_team(authors=[author], mentors=[mentor])
+        Release.objects.release(close_reading(fitted), by=lead)
+        assert self.seen_by(mentor.user) == 1
+
+        make_output(project, stage=make_stage(fitted.cohort))
+
+        assert [self.seen_by(mentor.user), self.seen_by(author.user)] == [0, 1]
+
+    def test_a_released_stage_is_not_read_again(self, fitted, lead):
+        Release.objects.release(close_reading(fitted), by=lead)
+        now = timezone.now()
+
+        with pytest.raises(RuleBroken, match="released"):
+            fitted.move_reading(opens_at=now, closes_at=now + timedelta(days=1))

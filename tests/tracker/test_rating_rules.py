@@ -133,7 +133,7 @@ def test_a_closed_reading_takes_no_rating(output, mentor, stage):
     close_reading(stage)
     output.refresh_from_db()
 
-    with pytest.raises(RuleBroken, match="not open") as refusal:
+    with pytest.raises(RuleBroken, match="closed on") as refusal:
         rate(output, mentor)
 
     assert refusal.value.code == "reading-closed"
@@ -290,7 +290,7 @@ def test_a_reading_that_has_not_opened_takes_no_rating(output, mentor, stage):
     type(stage).objects.filter(pk=stage.pk).update(reading_opens_at=timezone.now() + timedelta(hours=1))
     output.refresh_from_db()
 
-    with pytest.raises(RuleBroken) as refusal:
+    with pytest.raises(RuleBroken, match="opens on") as refusal:
         rate(output, mentor)
 
     assert refusal.value.code == "reading-closed"

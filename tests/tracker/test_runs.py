@@ -157,6 +157,37 @@ def test_a_running_run_is_cancelled_by_its_worker_and_scores_nothing():
     assert Run.objects.get().state == Run.State.CANCELLED
 
 
+def test_a_person_who_cancels_is_obeyed_even_when_the_run_ends_first():
+    submission = make_submission()
+    run = lease()
+    Run.objects.get().cancel()
+
+    assert not finish(run, measurements=[ACCURACY])
+
+    assert [entry.state for entry in submission.runs.all()] == ["cancelled"]
+    assert not Measurement.objects.exists()
+
+
+def test_cancelling_what_has_begun_gives_no_quota_back():
+    project = make_project()
+    benchmark = make_benchmark(project.program)
+    for _ in range(5):
+        make_submission(project, benchmark)
+    lease().stop_as_asked()
+
+    with pytest.raises(RuleBroken, match="last 24 hours"):
+        make_submission(project, benchmark)
+
+
+def test_cancelling_what_has_not_begun_does():
+    project = make_project()
+    benchmark = make_benchmark(project.program)
+    submissions = [make_submission(project, benchmark) for _ in range(5)]
+    submissions[-1].runs.get().cancel()
+
+    assert make_submission(project, benchmark).pk
+
+
 def test_a_lost_worker_of_a_cancelled_run_leaves_it_cancelled():
     make_submission()
     run = lease()
@@ -223,13 +254,18 @@ def test_progress_is_written_by_the_present_worker_only():
 def test_the_chosen_submission_counts_else_the_latest_never_the_best():
     project = make_project()
     benchmark = make_benchmark(project.program)
-    first, second = (make_submission(project, benchmark) for _ in range(2))
+    first, second, unmeasured = (make_submission(project, benchmark) for _ in range(3))
+    for submission in (first, second):
+        Run.objects.create(
+            submission=submission, phase="thorough", state="succeeded", ended_at=timezone.now()
+        )
 
     latest = Submission.objects.counting().get()
     first.choose()
 
     assert latest == second
     assert Submission.objects.counting().get() == first
+    assert not unmeasured.is_chosen
 
 
 def test_a_day_allows_so_many_submissions():
@@ -270,6 +306,10 @@ def test_the_same_external_id_sends_one_submission():
         ({"accuracy": {"value": float("nan")}}, "finite number"),
         ({"accuracy": 0.9}, "finite number"),
         ({"accuracy": {"value": True}}, "finite number"),
+        ({"accuracy": {"value": 1.5e308}}, "finite number"),
+        ({"accuracy": {"value": 0.9, "n": 10**400}}, "finite number"),
+        ({"accuracy": {"value": 0.9, "seeds": -1}}, "finite number"),
+        ({"accuracy": {"value": 0.9, "metric": "beauty"}}, "finite number"),
     ],
 )
 def test_it_refuses_a_claim_that_cannot_be_checked(claims, says):

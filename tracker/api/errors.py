@@ -82,7 +82,7 @@ def faults_of(error: RuleBroken) -> dict[str, Any]:
     if isinstance(error, RulesBroken):
         return {
             "rows": [
-                {"row": row, "code": fault.code, "detail": fault.message, "field": fault.field}
+                {"row": row + 1, "code": fault.code, "detail": fault.message, "field": fault.field}
                 for row, fault in error.faults
             ]
         }

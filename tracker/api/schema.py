@@ -19,7 +19,7 @@ PROBLEM = {
             "items": {
                 "type": "object",
                 "properties": {
-                    "row": {"type": "integer", "description": "The first is 0."},
+                    "row": {"type": "integer", "description": "The first is 1."},
                     "code": {"type": "string"},
                     "detail": {"type": "string"},
                     "field": {"type": "string"},

@@ -166,6 +166,10 @@ class Stage(models.Model):
         """Open or close the reading at other times; what was rated stays."""
         if closes_at <= opens_at:
             raise RuleBroken("A reading closes after it opens: correct the dates.", field="reading_closes_at")
+        if closes_at > timezone.now() and hasattr(self, "release"):
+            raise RuleBroken(
+                "Its estimates are released: a reading is not opened again after that.", code="released"
+            )
         with transaction.atomic():
             self.reading_opens_at, self.reading_closes_at = opens_at, closes_at
             self.save(update_fields=["reading_opens_at", "reading_closes_at"])

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
+from django.utils import timezone
+
+from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken, RulesBroken
 from tracker.people.models import Person, Program
 from tracker.projects.models import Output
@@ -88,12 +91,7 @@ class ReadingRules:
                 f"{output} belongs to no stage: give it one before it is rated.", code="no-stage"
             )
         if not output.stage.is_reading:
-            moment = output.stage.reading_closes_at
-            raise RuleBroken(
-                f"The reading of {output.stage} is not open (it closes at {moment:%Y-%m-%d %H:%M} UTC):"
-                " ask the lead to reopen it.",
-                code="reading-closed",
-            )
+            raise RuleBroken(closed(output.stage), code="reading-closed")
 
     def _judge_scores(self, scores: Mapping[str, float]) -> None:
         for key, value in scores.items():
@@ -107,6 +105,14 @@ class ReadingRules:
         missing = [key for key in self.criteria if key not in scores]
         if missing:
             raise RuleBroken(f"Score {', '.join(missing)} too.", code="criterion-missing", field=missing[0])
+
+
+def closed(stage: Stage) -> str:
+    """When the reading was or will be, and what to do about it."""
+    if stage.reading_opens_at > timezone.now():
+        return f"The reading of {stage} opens on {stage.reading_opens_at:%Y-%m-%d %H:%M} UTC: rate it then."
+    when = f"{stage.reading_closes_at:%Y-%m-%d %H:%M} UTC"
+    return f"The reading of {stage} closed on {when}: ask the lead to reopen it."
 
 
 def judge_score(value: Any, scale: Scale, key: str) -> None:

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
+from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
 
 from tracker.errors import RuleBroken
@@ -64,3 +64,18 @@ def told_by(form: Form) -> Iterator[None]:
         yield
     except RuleBroken as broken:
         form.add_error(broken.field if broken.field in form.fields else None, broken.message)
+
+
+def broken_rules_are_told(get_response: View) -> View:
+    """A middleware: a rule that a page itself runs into is told on a page of its own, not a fault of ours."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return get_response(request)
+
+    def process_exception(request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if isinstance(error, RuleBroken):
+            return render(request, "409.html", {"sentence": error.message}, status=409)
+        return None
+
+    middleware.process_exception = process_exception  # type: ignore[attr-defined]
+    return middleware

@@ -144,7 +144,7 @@ def test_one_and_many_get_the_same_verdict(api, row, output, mentor, fault):
 
     named = many.json()["rows"][0]
     assert alone["status"] == many.status_code == dry.status_code in (400, 409)
-    assert (named["row"], named["code"], named["detail"]) == (0, alone["code"], alone["detail"])
+    assert (named["row"], named["code"], named["detail"]) == (1, alone["code"], alone["detail"])
     assert dry.json()["rows"] == many.json()["rows"]
     assert api.post(BULK, {"ratings": [good, row]}).status_code in (400, 409)
     assert Rating.objects.count() == before
@@ -175,9 +175,9 @@ def test_every_faulty_row_is_named_and_nothing_is_stored(api, row, output, progr
 
     assert answer.status_code == 400
     assert [(fault["row"], fault["code"]) for fault in answer.json()["rows"]] == [
-        (0, "off-the-scale"),
-        (2, "malformed"),
-        (3, "unknown-id"),
+        (1, "off-the-scale"),
+        (3, "malformed"),
+        (4, "unknown-id"),
     ]
     assert "rows 1, 3, 4" in answer.json()["detail"]
     assert not Rating.objects.exists()
@@ -186,7 +186,7 @@ def test_every_faulty_row_is_named_and_nothing_is_stored(api, row, output, progr
 def test_rating_twice_within_one_request_is_found(api, row):
     answer = api.post(BULK, {"ratings": [row, row]})
 
-    assert [(fault["row"], fault["code"]) for fault in answer.json()["rows"]] == [(1, "rated-twice")]
+    assert [(fault["row"], fault["code"]) for fault in answer.json()["rows"]] == [(2, "rated-twice")]
 
 
 def test_a_dry_run_leaves_no_trace(api, row, quiet_bell, django_capture_on_commit_callbacks):

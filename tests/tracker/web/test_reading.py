@@ -224,3 +224,13 @@ def test_the_list_costs_the_same_for_many_pieces(enter, mentor, output, django_a
 
     with django_assert_max_num_queries(12):
         browser.get(reverse("reading"))
+
+
+def test_a_program_without_a_rubric_says_so(client, stage, mentor):
+    output = make_output(make_project(stage.cohort), stage=stage)
+    client.force_login(mentor.user)
+
+    answer = client.get(f"/outputs/{output.public_id}/rate/")
+
+    assert answer.status_code == 409
+    assert "has no rubric yet" in answer.content.decode()

@@ -49,6 +49,7 @@ class BenchmarkViewSet(ReadOnlyModelViewSet[Benchmark]):
             raise intake.refusal
         form.is_valid(raise_exception=True)
         file = form.validated_data.pop("file")
+        Submission.objects.check_quota(form.validated_data["project"], benchmark)
         submission = Submission.objects.submit(
             **form.validated_data,
             benchmark=benchmark,

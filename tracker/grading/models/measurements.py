@@ -3,7 +3,7 @@
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, OuterRef, Q, Subquery
 
 from tracker.grading.models.runs import Run
 from tracker.grading.models.submissions import Submission
@@ -16,11 +16,11 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
 
     def standing(self) -> Self:
         """What the newest thorough run of each counting submission measured, overall."""
-        counting = Submission.objects.counting()
+        thorough = Run.objects.filter(phase=Run.Phase.THOROUGH, state=Run.State.SUCCEEDED)
+        newest = thorough.filter(submission=OuterRef("run__submission")).order_by("-pk")
         return self.filter(
-            run__phase=Run.Phase.THOROUGH,
-            run__state=Run.State.SUCCEEDED,
-            run__submission__in=counting,
+            run=Subquery(newest.values("pk")[:1]),
+            run__submission__in=Submission.objects.counting(),
             run__submission__output__retracted_at=None,
             slice="",
         )

@@ -178,6 +178,9 @@ class Run(Leased):
     ) -> bool:
         """Write the result, the final state and the next phase in one transaction; False if the lease was lost."""
         with transaction.atomic():
+            if self._is_to_be_cancelled():
+                self._end(self.State.CANCELLED, code="cancelled")
+                return False
             if not self._end(self.State.SUCCEEDED, record=record, claims=claims, message=held):
                 return False
             rows = self.measurements
@@ -251,6 +254,10 @@ class Run(Leased):
         """The worker has stopped what a person cancelled."""
         with transaction.atomic():
             return self._end(self.State.CANCELLED, code="cancelled")
+
+    def _is_to_be_cancelled(self) -> bool:
+        """Whether a person has asked for its end; the row stays locked, so that none can ask meanwhile."""
+        return Run.objects.select_for_update().filter(pk=self.pk, cancel_requested_at__isnull=False).exists()
 
     def _end(self, state: str, **values: Any) -> bool:
         """One conditional update to a final state; False when the run is no longer this worker's."""

@@ -1,6 +1,5 @@
 """Artifact: bytes under their hash. Submission: an artifact sent to a benchmark, with what its senders claim."""
 
-import math
 import uuid
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +12,8 @@ from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import Now
 from django.utils import timezone
 
+from evals.grading.claims import parse_claim
+from evals.grading.refusals import Refused
 from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken
 from tracker.events.models import Event
@@ -22,6 +23,7 @@ from tracker.people.models import Person, Program, Role, Visitor
 from tracker.projects.models import Output, Project
 
 DAY = timedelta(days=1)
+LARGEST_CLAIM = 1e12
 
 
 class Artifact(models.Model):
@@ -68,18 +70,21 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         )
 
     def counting(self) -> Self:
-        """One of each project and benchmark: the one its team chose, else the latest. Never the best."""
-        best_claim = (
-            self.model.objects.standing()
-            .filter(project=OuterRef("project"), benchmark=OuterRef("benchmark"))
-            .order_by("-is_chosen", "-submitted_at", "-pk")
-        )
-        return self.standing().filter(pk=Subquery(best_claim.values("pk")[:1]))
+        """One of each project and benchmark, whatever its version: the one its team chose, else the latest.
+
+        Never the best; and what could not be measured hides nothing that was.
+        """
+        thorough = Run.objects.filter(phase=Run.Phase.THOROUGH, state=Run.State.SUCCEEDED)
+        measured = self.model.objects.standing().filter(pk__in=thorough.values("submission"))
+        same = measured.filter(project=OuterRef("project"), benchmark__slug=OuterRef("benchmark__slug"))
+        first = same.order_by("-is_chosen", "-submitted_at", "-pk")
+        return self.standing().filter(pk=Subquery(first.values("pk")[:1]))
 
     def costing_quota(self) -> Self:
-        """Those of the last day that count: not what failed by our fault, nor what a person cancelled."""
+        """Those of the last day that count: all but what failed by our fault, or was cancelled before it began."""
         recent = self.filter(submitted_at__gt=Now() - DAY)
-        return recent.exclude(runs__state__in=("failed", "cancelled"))
+        unbegun = Run.objects.filter(phase=Run.Phase.QUALIFICATION, state=Run.State.CANCELLED, attempts=0)
+        return recent.exclude(runs__state=Run.State.FAILED).exclude(pk__in=unbegun.values("submission"))
 
     def submit(
         self,
@@ -105,7 +110,7 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             earlier = self._sent_before(project, benchmark, artifact, external_id)
             if earlier is not None:
                 return earlier
-            self._check_quota(project, benchmark)
+            self.check_quota(project, benchmark)
             submission: Submission = self.create(
                 program=project.program,
                 project=project,
@@ -143,7 +148,8 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             )
         return earlier
 
-    def _check_quota(self, project: Project, benchmark: Benchmark) -> None:
+    def check_quota(self, project: Project, benchmark: Benchmark) -> None:
+        """Refuse what comes too often; doors ask before they keep the bytes, and submitting asks again."""
         used = self.filter(project=project, benchmark=benchmark).costing_quota().count()
         if used >= benchmark.submissions_per_day:
             raise RuleBroken(
@@ -175,13 +181,26 @@ def check_claims(claims: dict[str, Any], benchmark: Benchmark) -> None:
             raise RuleBroken(
                 f"A claim names an unknown metric: use {known}.", code="unknown-metric", field="claims"
             )
-        value = claim.get("value") if isinstance(claim, dict) else None
-        if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        if not is_claim(claim):
             raise RuleBroken(
-                f'Claim {metric} as a finite number, such as {{"value": 0.93}}.',
+                f"Claim {metric} as a finite number with what stands behind it, such as"
+                ' {"value": 0.93, "seeds": 3, "n": 797}.',
                 code="bad-claim",
                 field="claims",
             )
+
+
+def is_claim(claim: Any) -> bool:
+    """Whether it has a value of a size that metrics have, and counts that are counts."""
+    if not isinstance(claim, dict) or "metric" in claim:
+        return False
+    numbers: list[Any] = [claim.get("value"), claim.get("standard_error") or 0.0]
+    try:
+        parse_claim({**claim, "metric": ""}, 1)
+    except Refused:
+        return False
+    numbers += [claim.get(name) or 1 for name in ("seeds", "n")]
+    return all(abs(number) <= LARGEST_CLAIM for number in numbers)
 
 
 class Submission(models.Model):

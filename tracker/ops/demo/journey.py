@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 from django.db import close_old_connections, connections
 
-from tracker.estimates.models import Fit, FitRequest, FitRequestQuerySet, Hyper
+from tracker.estimates.models import Fit, FitRequest, Hyper
 from tracker.grading.models import Run
 from tracker.ops.demo.loading import load_demo
 from tracker.ops.demo.submitting import FILES_BY_STRENGTH, are_all_sent, sent_by_demo, submit_all
@@ -84,8 +84,8 @@ class Journey(threading.Thread):
         while not self.over.is_set() and quiet < QUIET_LOOKS:
             close_old_connections()
             self.bars["Grading them"] = graded(program)
-            self.bars["Fitting the estimates"] = fitted(program)
-            is_quiet = not Run.objects.open().exists() and not first_fits(program).open().exists()
+            self.bars["Fitting the estimates"] = fits, asked = fitted(program)
+            is_quiet = not Run.objects.open().exists() and fits == asked
             quiet = quiet + 1 if is_quiet else 0
             self.over.wait(LOOK_SECONDS)
 
@@ -103,14 +103,11 @@ def graded(program: Program) -> tuple[int, int]:
     return sent.exclude(runs__in=Run.objects.open()).count(), len(FILES_BY_STRENGTH)
 
 
-def first_fits(program: Program) -> FitRequestQuerySet:
-    return FitRequest.objects.filter(program=program, hyper=Hyper.MODE)
-
-
 def fitted(program: Program) -> tuple[int, int]:
-    """How many of the fits that were asked for are done or given up."""
-    asked = first_fits(program)
-    return asked.count() - asked.open().count(), asked.count()
+    """How many of the first fits that were asked for are done or given up; the finer ones need no company."""
+    asked = FitRequest.objects.filter(program=program, hyper=Hyper.MODE)
+    is_open = FitRequest.objects.open().filter(program=program, hyper=Hyper.MODE)
+    return asked.count() - is_open.count(), asked.count()
 
 
 def facts(program: Program) -> dict[str, str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from tracker.cohorts.models import Cohort, Stage
 from tracker.errors import RuleBroken
 from tracker.estimates.models import Release
-from tracker.estimates.refresh import refresh_estimates
+from tracker.estimates.refresh import refresh_due, refresh_estimates
 from tracker.grading.installing import install_benchmark
 from tracker.grading.models import Benchmark
 from tracker.grading.models.submissions import evaluation_of
@@ -122,6 +122,7 @@ def expected_results(plan: dict[str, Any], projects: dict[str, Project], benchma
 def release_training(stage: Stage, cast: Cast, *, closes_at: Any) -> None:
     """Close the reading when the plan says it closed, fit what was said, and show it to those below the lead."""
     refresh_estimates(stage.cohort.program)
+    refresh_due()
     stage.move_reading(opens_at=stage.reading_opens_at, closes_at=closes_at)
     Release.objects.release(stage, by=cast.lead)
 

@@ -23,7 +23,7 @@ SPREADS = {
     "luck": 0.4,
     "noise": 0.55,
 }
-LOWEST, HIGHEST, STEPS_PER_POINT = 1.0, 10.0, 2
+LOWEST, HIGHEST = 1.0, 10.0
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ def draw(
     criteria: Sequence[str],
     seed: int = SEED,
 ) -> Simulated:
-    """Scores on the rubric's scale, in half points, for every reading and criterion."""
+    """Scores on the rubric's scale, in whole points as the pages offer them, for every reading and criterion."""
     rows = [(reading, criterion) for reading in readings for criterion in criteria]
     design = Observations.from_columns(
         [0.0] * len(rows),
@@ -68,4 +68,4 @@ def draw(
 
 
 def on_the_scale(value: float) -> float:
-    return float(np.clip(np.round(value * STEPS_PER_POINT) / STEPS_PER_POINT, LOWEST, HIGHEST))
+    return float(np.clip(np.round(value), LOWEST, HIGHEST))

@@ -93,6 +93,7 @@ def receive(
     form = SubmissionForm(request.POST, request.FILES, benchmark=benchmark)
     if form.is_valid():
         with told_by(form):
+            Submission.objects.check_quota(project, benchmark)
             upload = request.FILES.get("file")
             artifact = watched.receive(upload, benchmark)
             submission = Submission.objects.submit(

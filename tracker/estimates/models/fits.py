@@ -1,22 +1,20 @@
-"""FitRequest, Fit, Estimate, RaterEstimate, Contribution, Release, SimulatedTruth."""
+"""FitRequest, Fit, Estimate, RaterEstimate, Contribution."""
 
 import uuid
 from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
-from django.db import models, transaction
-from django.db.models import Q
+from django.db import models
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tracker.cohorts.models import Cohort, Enrollment, Stage
-from tracker.errors import RuleBroken
+from tracker.cohorts.models import Cohort, Enrollment
 from tracker.events.bell import ring
 from tracker.events.leases import Leased, LeasedQuerySet
-from tracker.events.models import Event
-from tracker.people.models import DECIDERS, Person, Program, Role, ShareGrant, Visitor
-from tracker.projects.models import Output, TeamMember
+from tracker.people.models import DECIDERS, Person, Program, ShareGrant, Visitor
+from tracker.projects.models import Credit, Output, TeamMember
 
 ATTEMPTS_AT_A_FIT = 5
 READERS_BEHIND_A_RELEASE = 3
@@ -201,9 +199,14 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
         team = TeamMember.objects.active().filter(
             project__in=mentored.values("project"), role=TeamMember.Role.AUTHOR
         )
+        # A mentor who may still read a person's work sees no earlier picture of them meanwhile.
+        being_read = Credit.objects.filter(output__in=Output.objects.being_read())
+        team = team.exclude(person__in=being_read.values("person"))
         shares = ShareGrant.objects.standing().shared_with_user(user).filter(what=ShareGrant.What.ESTIMATES)
         seen = Q(person__in=own) | Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
-        return self.filter(seen, fit__releases__isnull=False, raters__gte=READERS_BEHIND_A_RELEASE).distinct()
+        # A release is of one stage: it shows the people of that stage's cohort, and nobody else whom the fit saw.
+        released = Q(fit__releases__stage__cohort__enrollments__person=F("person"))
+        return self.filter(seen, released, raters__gte=READERS_BEHIND_A_RELEASE).distinct()
 
     def visible_to(self, user: Visitor) -> Self:
         if user.is_authenticated and user.is_active and user.is_superuser:
@@ -321,70 +324,3 @@ class Contribution(models.Model):
 
     def __str__(self) -> str:
         return f"{self.output}: {self.amount:+.2f}"
-
-
-class ReleaseQuerySet(models.QuerySet["Release"]):
-    def visible_to(self, user: Visitor) -> Self:
-        return self.filter(stage__in=Stage.objects.visible_to(user))
-
-    def release(self, stage: Stage, *, by: Person) -> "Release":
-        """Freeze the current fit as what mentors, mentees and funds see of this stage."""
-        program = stage.cohort.program
-        if by.program_id != program.pk or not by.holds(Role.LEAD):
-            raise RuleBroken(
-                f"{by} does not lead {program}: only a lead releases estimates.", code="not-a-lead"
-            )
-        if stage.reading_closes_at > timezone.now():
-            raise RuleBroken(
-                f"The reading of {stage} is open until {stage.reading_closes_at:%Y-%m-%d %H:%M} UTC:"
-                " estimates are released after it.",
-                code="reading-open",
-            )
-        with transaction.atomic():
-            Stage.objects.select_for_update().get(pk=stage.pk)
-            if self.filter(stage=stage).exists():
-                raise RuleBroken(f"The estimates of {stage} are released already.", code="already-released")
-            fit = Fit.objects.current().filter(program=program).first()
-            if fit is None:
-                raise RuleBroken("There is no fit to release yet.", code="no-fit")
-            release: Release = self.create(stage=stage, fit=fit, released_by=by)
-            Event.objects.write(
-                "estimates.released", program=program.public_id, subject=stage.public_id, actor=by.public_id
-            )
-        return release
-
-
-class Release(models.Model):
-    """One fit, frozen, as what a stage's estimates are for everybody below the lead."""
-
-    stage = models.OneToOneField(Stage, on_delete=models.PROTECT, related_name="release")
-    fit = models.ForeignKey(Fit, on_delete=models.PROTECT, related_name="releases")
-    released_by = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="releases")
-    released_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    objects = ReleaseQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("-released_at",)
-
-    def __str__(self) -> str:
-        return f"{self.stage}, {self.released_at:%Y-%m-%d}"
-
-
-class SimulatedTruthQuerySet(models.QuerySet["SimulatedTruth"]):
-    def visible_to(self, user: Visitor) -> Self:
-        """Only where everything is simulated, and there to whoever decides."""
-        deciding = Program.objects.where(user, Role.LEAD, Role.COMMITTEE).filter(is_simulated=True)
-        return self.filter(person__program__in=deciding)
-
-
-class SimulatedTruth(models.Model):
-    """What a simulated person's level really is, in units of the scores; no such row exists for real people."""
-
-    person = models.OneToOneField(Person, on_delete=models.CASCADE, related_name="simulated_truth")
-    level = models.FloatField()
-
-    objects = SimulatedTruthQuerySet.as_manager()
-
-    def __str__(self) -> str:
-        return f"{self.person}: {self.level:+.2f}"
