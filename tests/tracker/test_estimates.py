@@ -81,6 +81,13 @@ class TestMeasurements:
 
         assert len(self.joined(program)) == 4
 
+    def test_one_without_a_known_error_does_not_count_as_exact(self, measured):
+        program = measured.cohort.program
+        program.measurements_join_from = 3
+        Run.objects.filter(phase="thorough").first().measurements.update(standard_error=None)
+
+        assert len(self.joined(program)) == 3
+
     def test_what_stays_beside_is_told_by_the_next_fit(self, measured):
         fit = refresh_estimates(measured.cohort.program)
 

@@ -307,3 +307,12 @@ class TestTheBetterFit:
         taken = [FitRequest.objects.lease_next(uuid4()) for _ in range(3)]
 
         assert [request and request.hyper for request in taken] == [Hyper.MODE, Hyper.INTEGRATED, None]
+
+    def test_a_program_has_one_quick_fit_at_a_time(self, program):
+        FitRequest.objects.ask(program)
+        due_now()
+        FitRequest.objects.lease_next(uuid4())
+        FitRequest.objects.ask(program)
+        due_now()
+
+        assert FitRequest.objects.lease_next(uuid4()) is None

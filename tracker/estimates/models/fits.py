@@ -53,10 +53,14 @@ class FitRequestQuerySet(LeasedQuerySet):
 
     def lease_next(self, owner: UUID) -> "FitRequest | None":
         """Take the oldest request that is due, quick ones first; of the slow ones one at a time is enough."""
-        due = self.due().order_by("-hyper", "pk")
-        if self.open().filter(hyper=Hyper.INTEGRATED, lease_ends_at__gt=Now()).exists():
+        at_work = self.open().filter(lease_ends_at__gt=Now())
+        # One quick fit of a program at a time, or one that began earlier could replace one that knows more.
+        due = self.due().exclude(
+            hyper=Hyper.MODE, program__in=at_work.filter(hyper=Hyper.MODE).values("program")
+        )
+        if at_work.filter(hyper=Hyper.INTEGRATED).exists():
             due = due.filter(hyper=Hyper.MODE)
-        for pk in due.values_list("pk", flat=True)[:5]:
+        for pk in due.order_by("-hyper", "pk").values_list("pk", flat=True)[:5]:
             request: FitRequest | None = self.lease(pk, owner=owner)
             if request is not None:
                 return request

@@ -28,9 +28,15 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
     def as_observations(self) -> list[dict[str, Any]]:
         """Each benchmark's headline measurement in the words of the noise model: no reader, a known error.
 
+        One whose error is not known stays out: it would count as exact.
+
         Values are anchored and turned so that more is better; the scale is learned by the model.
         """
-        rows = self.select_related("run__submission__benchmark").order_by("run__submission__public_id")
+        rows = (
+            self.filter(standard_error__isnull=False)
+            .select_related("run__submission__benchmark")
+            .order_by("run__submission__public_id")
+        )
         return [row.as_observation() for row in rows if row.metric == row.run.submission.benchmark.headline]
 
 
@@ -76,10 +82,12 @@ class Measurement(models.Model):
 
     def as_observation(self) -> dict[str, Any]:
         submission = self.run.submission
+        if self.standard_error is None:
+            raise ValueError(f"{self} has no standard error: it cannot be weighed against others.")
         start, reference = submission.benchmark.anchors
         return {
             "score": (self.value - start) / (reference - start),
-            "se": (self.standard_error or 0.0) / abs(reference - start),
+            "se": self.standard_error / abs(reference - start),
             "output": submission.output_id,
             "rater": None,
             "project": submission.project_id,
