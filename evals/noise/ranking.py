@@ -11,7 +11,7 @@ from evals.noise.arrays import Floats, Ints, Label
 if TYPE_CHECKING:
     from evals.noise.posterior import Posterior
 
-MOST_POINTS = 64  # of hyperparameters that draws come from
+MOST_POINTS = 128  # of hyperparameters that draws come from
 LARGEST_DRAWS = 40_000_000  # numbers held at once
 
 
