@@ -211,6 +211,8 @@ BENCHMARKS_DIR = MEDIA_ROOT / "benchmarks"
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
+# Only the two doors of submissions take a file, and they say so themselves (tracker/grading/intake.py).
+FILE_UPLOAD_HANDLERS = ["tracker.grading.intake.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 X_FRAME_OPTIONS = "DENY"

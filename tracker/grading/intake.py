@@ -4,9 +4,11 @@ import hashlib
 import os
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
 from django.core.files.base import File
 from django.core.files.uploadedfile import TemporaryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, StopUpload
+from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
 from evals.grading.refusals import Refused
@@ -109,6 +111,22 @@ class Intake(FileUploadHandler):
         if self.refusal is not None:
             raise self.refusal
         return receive(upload, benchmark)
+
+
+class NoFiles(FileUploadHandler):
+    """What every page has unless it says otherwise: a file is thrown away as it comes, and far too much is cut off."""
+
+    def handle_raw_input(
+        self, input_data: Any, META: Any, content_length: int, boundary: Any, encoding: Any = None
+    ) -> None:
+        if content_length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+            raise RequestDataTooBig("This request is larger than any page takes.")
+
+    def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
+        raise SkipFile
+
+    def file_complete(self, file_size: int) -> None:
+        return None
 
 
 def watch(request: HttpRequest, benchmark: Benchmark) -> Intake:

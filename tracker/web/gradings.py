@@ -19,7 +19,6 @@ SHOWN_IN_RECORD = (
     ("benchmark_version", "Benchmark version"),
     ("benchmark_hash", "Benchmark hash"),
     ("artifact_hash", "File hash"),
-    ("items_hash", "Hash of the answers' grades"),
     ("architecture", "Architecture"),
     ("seed", "Seed"),
     ("seconds", "Seconds"),
@@ -92,9 +91,18 @@ class Grading:
         by_phase = {run.phase: run for run in self.runs}
         ahead = "queued" if self.is_open else "not-reached"
         return [
-            Step(phase, by_phase.get(phase), state_of(by_phase[phase]) if phase in by_phase else ahead)
+            Step(phase, by_phase.get(phase), self.state_of(by_phase[phase]) if phase in by_phase else ahead)
             for phase in Run.Phase.values
         ]
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a person is to say how it goes on; asked of the newest grading only."""
+        checked = (Run.Phase.SAFETY, Run.State.SUCCEEDED)
+        return self.submission.held_at is not None and (self.last.phase, self.last.state) == checked
+
+    def state_of(self, run: Run) -> str:
+        return "held" if run is self.last and self.is_held else state_of(run)
 
     @property
     def measured(self) -> list[Measured]:
@@ -141,8 +149,6 @@ def state_of(run: Run) -> str:
         return "retrying"
     if run.state == Run.State.FAILED and run.code == "quarantined":
         return "quarantined"
-    if run.state == Run.State.SUCCEEDED and run.message and run.phase == Run.Phase.SAFETY:
-        return "held"
     return str(run.state)
 
 

@@ -1,12 +1,17 @@
 """Logging in and out, and what every answer carries."""
 
+from io import BytesIO
+
 import pytest
+from allauth.account.models import EmailAddress
+from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.urls import get_resolver, reverse
 
 from tests.factories import PASSWORD, make_user
+from tracker.people.models import User
 from tracker.web.urls import urlpatterns
 
-OPEN_TO_ALL = ("account_login", "account_reset_password", "account_signup")
+OPEN_TO_ALL = ("account_login", "account_reset_password")
 
 
 @pytest.mark.parametrize("name", OPEN_TO_ALL)
@@ -26,6 +31,27 @@ def test_somebody_logs_in_with_their_address(client, db):
     assert "_auth_user_id" in client.session
 
 
+def test_no_file_is_kept_at_a_page_that_expects_none(client, db, settings, tmp_path, monkeypatch):
+    settings.FILE_UPLOAD_TEMP_DIR = tmp_path
+    spooled = []
+    monkeypatch.setattr(TemporaryUploadedFile, "__init__", lambda *given: spooled.append(given))
+    form = {"login": "ada@example.org", "password": "wrong", "file": BytesIO(b"x" * 4_000_000)}
+
+    answer = client.post(reverse("account_login"), form)
+
+    assert answer.status_code == 200
+    assert not answer.wsgi_request.FILES
+    assert (spooled, list(tmp_path.iterdir())) == ([], [])
+
+
+def test_a_body_that_no_page_takes_is_cut_off_before_it_is_read(client, db, settings):
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 1000
+
+    answer = client.post(reverse("account_login"), {"file": BytesIO(b"x" * 2000)})
+
+    assert answer.status_code == 400
+
+
 def test_a_wrong_password_is_refused_in_a_sentence(client, db):
     make_user(email="ada@example.org")
 
@@ -35,10 +61,26 @@ def test_a_wrong_password_is_refused_in_a_sentence(client, db):
     assert "_auth_user_id" not in client.session
 
 
-def test_nobody_signs_up_by_themselves(client, db):
-    page = client.post(reverse("account_signup"), {"email": "eve@example.org", "password1": PASSWORD})
+@pytest.mark.parametrize("name", ["account_signup", "account_email", "account_email_verification_sent"])
+def test_nobody_takes_an_account_or_an_address_by_themselves(client, enter, db, name):
+    url = reverse(name)
 
-    assert "Accounts are given, not taken" in page.content.decode()
+    answers = [
+        client.post(url, {"email": "eve@example.org"}),
+        enter(make_user()).post(url, {"action_add": "", "email": "eve@example.org"}),
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404]
+    assert not EmailAddress.objects.filter(email="eve@example.org").exists()
+
+
+def test_an_invitation_goes_to_no_account_that_only_claims_the_address(db):
+    squatter = make_user()
+    EmailAddress.objects.create(user=squatter, email="future@example.org", verified=False)
+
+    invited = User.objects.invited("future@example.org", name="Future Lead")
+
+    assert invited != squatter
 
 
 def test_a_link_logs_nobody_out(enter, lead):

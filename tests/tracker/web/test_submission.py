@@ -41,6 +41,18 @@ def test_while_it_waits_it_says_so_and_asks_again(enter, mentee, url, progress_u
     assert f'hx-get="{progress_url}"' in page
 
 
+def test_what_the_grader_found_out_about_the_labels_is_not_told(enter, mentee, submission, url):
+    graded(submission)
+    secrets = {"items_hash": "f00d" * 16, "controls": {"constant": 0.1204}, "not_measured": ["f00d"]}
+    Run.objects.filter(phase="thorough").update(record={"device": "cpu", **secrets})
+
+    page = enter(mentee).get(url).content.decode()
+
+    assert "cpu" in page
+    assert "f00d" not in page
+    assert "0.12" not in page
+
+
 def test_progress_is_shown_while_it_runs(enter, mentee, submission, url):
     Run.objects.update(state="running", owner=submission.public_id, lease_ends_at="2100-01-01T00:00Z")
     Run.objects.update(progress_done=30, progress_total=120)
