@@ -3,11 +3,14 @@
 from functools import partial
 from typing import Any
 
+from django import forms
 from django.contrib import admin
+from django.contrib.admin.helpers import ActionForm
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from tracker.grading.models import Attempt, Benchmark, Measurement, Run, Submission
+from tracker.grading.models.submissions import LONGEST_SENTENCE
 from tracker.people.scoped_admin import ScopedModelAdmin, ScopedRelatedFilter, event_actor, is_superuser
 
 
@@ -25,6 +28,14 @@ class ComputedInline(admin.TabularInline):
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return True
+
+
+class SentenceForm(ActionForm):
+    """Beside the choice of a deed: what a refusal tells the senders."""
+
+    sentence = forms.CharField(
+        label="Sentence to the senders (for a refusal):", required=False, max_length=LONGEST_SENTENCE
+    )
 
 
 class RunInline(ComputedInline):
@@ -51,7 +62,10 @@ class BenchmarkAdmin(ScopedModelAdmin):
     list_filter = (("program", ScopedRelatedFilter),)
     search_fields = ("name", "slug")
     date_hierarchy = "installed_at"
-    fields = ("program", "name", "slug", "version", "installed_at", "retired_at", "spec")
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        shown = ("program", "name", "slug", "version", "installed_at", "retired_at")
+        return (*shown, "spec") if self.leads(request, obj) else shown
 
 
 @admin.register(Submission)
@@ -78,12 +92,24 @@ class SubmissionAdmin(ScopedModelAdmin):
     )
     readonly_fields = fields
     inlines = (RunInline,)
-    actions = ("regrade",)
+    actions = ("regrade", "let_through", "refuse_held")
+    action_form = SentenceForm
 
     @admin.action(description="Grade the chosen submissions again", permissions=["change"])
     def regrade(self, request: HttpRequest, rows: QuerySet[Submission]) -> None:
         again = partial(Submission.regrade, by=event_actor(request))
         self.perform(request, rows, again, done="Submissions queued again")
+
+    @admin.action(description="Let the chosen held submissions go on", permissions=["change"])
+    def let_through(self, request: HttpRequest, rows: QuerySet[Submission]) -> None:
+        go_on = partial(Submission.let_through, by=event_actor(request))
+        self.perform(request, rows, go_on, done="Held submissions that go on")
+
+    @admin.action(description="Refuse the chosen held submissions, with a sentence", permissions=["change"])
+    def refuse_held(self, request: HttpRequest, rows: QuerySet[Submission]) -> None:
+        sentence = request.POST.get("sentence", "")
+        refuse = partial(Submission.refuse_held, sentence=sentence, by=event_actor(request))
+        self.perform(request, rows, refuse, done="Held submissions refused")
 
 
 @admin.register(Run)
@@ -113,9 +139,10 @@ class RunAdmin(ScopedModelAdmin):
             "started_at",
             "ended_at",
             "claims",
-            "record",
         )
-        return (*shown, "traceback") if is_superuser(request) else shown
+        # What the grader found out on the way tells about hidden labels.
+        own = ("record",) if self.leads(request, obj) else ()
+        return (*shown, *own, "traceback") if is_superuser(request) else (*shown, *own)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return self.get_fields(request, obj)

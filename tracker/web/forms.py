@@ -5,6 +5,7 @@ from typing import Any
 from django import forms
 
 from tracker.grading.models import Benchmark
+from tracker.grading.models.submissions import LONGEST_SENTENCE
 from tracker.ratings.models import Criterion, Rubric
 
 MOST_CHOICES = 11
@@ -27,6 +28,10 @@ class ReasonForm(forms.Form):
         widget=forms.Textarea(attrs={"rows": 3}),
         error_messages={"required": "Say in a sentence why you retract it."},
     )
+
+
+class RefusalForm(forms.Form):
+    sentence = forms.CharField(label="What its senders are to change", max_length=LONGEST_SENTENCE)
 
 
 class ConflictForm(forms.Form):

@@ -48,6 +48,8 @@ urlpatterns = [
         name="submission-progress",
     ),
     path("submissions/<uuid:submission_id>/regrade/", submissions.regrade, name="regrade"),
+    path("submissions/<uuid:submission_id>/let-through/", submissions.let_through, name="let-through"),
+    path("submissions/<uuid:submission_id>/refuse/", submissions.refuse_held, name="refuse-held"),
     path("submissions/<uuid:submission_id>/choose/", submissions.choose, name="choose"),
     path("runs/<uuid:run_id>/cancel/", submissions.cancel_run, name="cancel-run"),
 ]

@@ -188,6 +188,8 @@ class Run(Leased):
             if held:
                 self.submission.hold()
             elif self.phase != self.Phase.THOROUGH:
+                if self.phase == self.Phase.SAFETY:
+                    self.submission.release_hold()
                 phases = self.Phase.values
                 Run.objects.queue(
                     submission_id=self.submission_id, phase=phases[phases.index(self.phase) + 1]

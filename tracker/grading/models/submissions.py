@@ -8,7 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -24,6 +24,7 @@ from tracker.projects.models import Output, Project
 
 DAY = timedelta(days=1)
 LARGEST_CLAIM = 1e12
+LONGEST_SENTENCE = 500
 
 
 class Artifact(models.Model):
@@ -60,11 +61,14 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.filter(retracted_at=None)
 
     def with_state(self) -> Self:
-        """Adds ``latest_state``, ``_phase``, ``_done`` and ``_total``: where its newest run stands."""
+        """Adds ``latest_state``, ``_phase``, ``_done`` and ``_total``: where its newest run stands, or "held"."""
         newest = Run.objects.filter(submission=OuterRef("pk")).order_by("-pk")
-        return self.annotate(
-            latest_state=Subquery(newest.values("state")[:1]),
-            latest_phase=Subquery(newest.values("phase")[:1]),
+        state, phase = Subquery(newest.values("state")[:1]), Subquery(newest.values("phase")[:1])
+        checked = Q(newest_phase=Run.Phase.SAFETY, newest_state=Run.State.SUCCEEDED)
+        is_held = When(checked, held_at__isnull=False, then=Value("held"))
+        return self.alias(newest_state=state, newest_phase=phase).annotate(
+            latest_state=Case(is_held, default=state, output_field=models.CharField()),
+            latest_phase=phase,
             latest_done=Subquery(newest.values("progress_done")[:1]),
             latest_total=Subquery(newest.values("progress_total")[:1]),
         )
@@ -272,3 +276,61 @@ class Submission(models.Model):
         """Safety raised something: a person looks before the thorough run."""
         self.held_at = timezone.now()
         self.save(update_fields=["held_at"])
+
+    def release_hold(self) -> None:
+        """Safety found nothing this time."""
+        self.held_at = None
+        self.save(update_fields=["held_at"])
+
+    @property
+    def is_held(self) -> bool:
+        """Whether a person is to say how it goes on."""
+        return self.held_at is not None and self._checked() is not None
+
+    def let_through(self, *, by: UUID | None = None) -> Run:
+        """What safety raised is no reason to stop: the thorough run opens."""
+        with transaction.atomic():
+            self._end_hold()
+            run = Run.objects.queue(submission_id=self.pk, phase=Run.Phase.THOROUGH)
+            Event.objects.write(
+                "submission.let-through", program=self.program.public_id, subject=self.public_id, actor=by
+            )
+        return run
+
+    def refuse_held(self, sentence: str, *, by: UUID | None = None) -> None:
+        """What safety raised stands: its run becomes a refusal that tells the senders what to change."""
+        sentence = sentence.strip()
+        if not 0 < len(sentence) <= LONGEST_SENTENCE:
+            raise RuleBroken(
+                f"Say in one sentence, of at most {LONGEST_SENTENCE} characters, what its senders are to change.",
+                code="sentence-missing",
+                field="sentence",
+            )
+        with transaction.atomic():
+            run = self._end_hold()
+            raised = run.message
+            run.state, run.code, run.message = Run.State.REFUSED, "refused-by-a-person", sentence
+            run.save(update_fields=["state", "code", "message"])
+            Event.objects.write(
+                "submission.refused",
+                program=self.program.public_id,
+                subject=self.public_id,
+                actor=by,
+                raised=raised,
+                sentence=sentence,
+            )
+
+    def _checked(self) -> Run | None:
+        """The safety run, if nothing came after it."""
+        newest = self.runs.order_by("-pk").first()
+        is_checked = newest and (newest.phase, newest.state) == (Run.Phase.SAFETY, Run.State.SUCCEEDED)
+        return newest if is_checked else None
+
+    def _end_hold(self) -> Run:
+        """Only one of several people who decide at once gets to; the others are told."""
+        mine = Submission.objects.filter(pk=self.pk, held_at__isnull=False)
+        ended, run = mine.update(held_at=None), self._checked()
+        if not ended or run is None:
+            raise RuleBroken("This submission is not held any more: look at it again.", code="not-held")
+        self.held_at = None
+        return run

@@ -11,6 +11,7 @@ from django.views.decorators.http import condition, require_GET, require_POST
 
 from tracker.grading.models import Attempt, Measurement, Run, Submission
 from tracker.web.doors import PageRequest, demand, told
+from tracker.web.forms import RefusalForm
 from tracker.web.gradings import gradings_of
 
 
@@ -47,6 +48,7 @@ def submission(request: PageRequest, submission_id: UUID) -> HttpResponse:
     context["is_editable"] = Submission.objects.editable_by(request.user).filter(pk=submission.pk).exists()
     if Submission.objects.led_by(request.user).filter(pk=submission.pk).exists():
         context["is_led"] = True
+        context["refusal"] = RefusalForm()
         context["attempts"] = Attempt.objects.filter(run__submission=submission).select_related("run")
     return render(request, "submissions/submission.html", context)
 
@@ -76,6 +78,24 @@ def regrade(request: PageRequest, submission_id: UUID) -> HttpResponse:
     demand(Submission.objects.led_by(request.user), submission)
     with told(request, done="It is graded again: the earlier result stays below."):
         submission.regrade(by=request.user.public_id)
+    return redirect("submission", submission.public_id)
+
+
+@require_POST
+def let_through(request: PageRequest, submission_id: UUID) -> HttpResponse:
+    submission = shown(request, submission_id)
+    demand(Submission.objects.led_by(request.user), submission)
+    with told(request, done="It goes on: the full measurement waits for its turn."):
+        submission.let_through(by=request.user.public_id)
+    return redirect("submission", submission.public_id)
+
+
+@require_POST
+def refuse_held(request: PageRequest, submission_id: UUID) -> HttpResponse:
+    submission = shown(request, submission_id)
+    demand(Submission.objects.led_by(request.user), submission)
+    with told(request, done="Refused: its senders read your sentence."):
+        submission.refuse_held(request.POST.get("sentence", ""), by=request.user.public_id)
     return redirect("submission", submission.public_id)
 
 
