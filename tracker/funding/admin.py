@@ -5,7 +5,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
-from django.db.models import Prefetch, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
 from django.http import HttpRequest
 
 from tracker.estimates.admin import UNTOLD, LoggedAdmin, likely_range, range_picture
@@ -94,19 +94,38 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         people = super().get_queryset(request)
         if self.is_inside(request):
-            people = people.prefetch_related("memberships")
+            people = people.prefetch_related("memberships").annotate(is_led=self.is_led(request))
         return with_what_is_shared(people, request) if manages_a_fund(request) else people
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        inside = ("roles", "external_id", "kind") if self.is_inside(request) else ()
+        inside = ("roles", "known_as", "kind") if self.is_inside(request) else ()
         shared = ("likely_range", "picture", "shared_until") if manages_a_fund(request) else ()
         return ("name", "program", *inside, *shared)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
         return super().get_list_filter(request) if self.is_inside(request) else self.list_filter[:1]
 
+    def is_led(self, request: HttpRequest) -> Exists:
+        return Exists(self.led(request).filter(pk=OuterRef("pk")))
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Everybody by name; by what a program calls them inside only who is of a program that the user leads."""
+        found, repeats = super().get_search_results(request, queryset, search_term)
+        if self.is_inside(request):
+            by_name = Q(*(Q(name__icontains=part) for part in search_term.split()))
+            found = found.filter(Q(is_led=True) | by_name)
+        return found, repeats
+
     def get_search_fields(self, request: HttpRequest) -> Any:
         return super().get_search_fields(request) if self.is_inside(request) else ("name",)
+
+    @admin.display(description="roles")
+    def roles(self, person: Any) -> str:
+        return super().roles(person) if person.is_led else UNTOLD
+
+    @admin.display(description="external id")
+    def known_as(self, person: Any) -> str:
+        return person.external_id if person.is_led else UNTOLD
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         if obj is None or self.led(request).filter(pk=obj.pk).exists():

@@ -4,8 +4,10 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.views.main import ChangeList
 from django.contrib.auth.models import Permission
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from tracker.errors import RuleBroken
@@ -13,6 +15,8 @@ from tracker.people.models import Program, Role
 
 # How a filter of a list may end; anything longer would search through what is not shown.
 ENDINGS = {"", "exact", "isnull", "gte", "lt", "year", "month", "day", "id__exact", "pk__exact"}
+
+STANDS_ALREADY = "This stands already: end or change the one that does, or enter another."
 
 
 class ScopedModelAdmin(admin.ModelAdmin):
@@ -40,6 +44,10 @@ class ScopedModelAdmin(admin.ModelAdmin):
         programs = Program.objects.where(request.user, Role.LEAD)
         return rows.filter(**{f"{self.program_path}__in": programs})
 
+    def leads(self, request: HttpRequest, obj: Any) -> bool:
+        """Whether this row is of a program that the user leads."""
+        return obj is not None and self.led(request).filter(pk=obj.pk).exists()
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
@@ -59,7 +67,7 @@ class ScopedModelAdmin(admin.ModelAdmin):
             return False
         if obj is None or is_superuser(request):
             return is_superuser(request) or leads_somewhere(request)
-        return self.led(request).filter(pk=obj.pk).exists()
+        return self.leads(request, obj)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -98,12 +106,22 @@ class ScopedModelAdmin(admin.ModelAdmin):
         obj.save(update_fields=names)
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """As the stock one, but a broken rule is a message and not a crash."""
+        """As the stock one, but a broken rule, or row that stands already, is a message and not a crash."""
         try:
-            return super().changeform_view(request, *args, **kwargs)
+            with transaction.atomic():
+                return super().changeform_view(request, *args, **kwargs)
         except RuleBroken as broken:
             self.message_user(request, broken.message, messages.ERROR)
-            return HttpResponseRedirect(request.get_full_path())
+        except IntegrityError:
+            self.message_user(request, STANDS_ALREADY, messages.ERROR)
+        return HttpResponseRedirect(request.get_full_path())
+
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """As the stock one, but a date that no calendar has is answered as any other filter that means nothing."""
+        try:
+            return super().get_changelist_instance(request)
+        except (ValueError, OverflowError) as error:
+            raise IncorrectLookupParameters(str(error)) from None
 
     def perform(
         self, request: HttpRequest, rows: models.QuerySet[Any], verb: Callable[[Any], object], *, done: str

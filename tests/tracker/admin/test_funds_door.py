@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from tests.factories import make_person, make_program
 from tests.tracker.api.test_estimates import make_estimate, make_fit
 from tracker.estimates.models import Estimate, Fit, Release
 from tracker.events.models import Event
-from tracker.people.models import ShareGrant
+from tracker.people.models import Person, Role, ShareGrant
 
 pytestmark = pytest.mark.django_db
 PEOPLE, ESTIMATES, FITS = (
@@ -165,3 +166,20 @@ def test_a_fund_neither_adds_nor_changes_nor_deletes(funds_door, shared, path):
 def test_history_shows_only_rows_that_may_be_seen(funds_door, shared, private):
     assert funds_door.get(f"{PEOPLE}{shared.person.pk}/history/").status_code == 200
     assert funds_door.get(f"{PEOPLE}{private.person.pk}/history/").status_code == 302
+
+
+def test_a_fund_that_leads_elsewhere_learns_no_more_of_who_shares(funds_door, fund_manager, shared):
+    make_person(Role.LEAD, program=make_program(), user=fund_manager, name="Fay Herself", external_id="OWN-7")
+    Person.objects.filter(pk=shared.person_id).update(external_id="SECRET-EXT")
+
+    everybody = text(funds_door, "/admin/people/person/")
+    found = {
+        term: text(funds_door, f"/admin/people/person/?q={term}") for term in ("SECRET-E", "Sara", "OWN-7")
+    }
+
+    assert "OWN-7" in everybody
+    assert "SECRET-EXT" not in everybody
+    assert "mentee" not in everybody
+    assert "Sara Shares" not in found["SECRET-E"]
+    assert "Sara Shares" in found["Sara"]
+    assert "Fay Herself" in found["OWN-7"]

@@ -192,6 +192,25 @@ def test_estimates_are_released_after_the_reading_and_not_before(leads_door, sta
     assert Release.objects.get().released_by == lead
 
 
+def test_what_stands_already_is_refused_in_a_sentence(leads_door, program, cohort, mentor):
+    make_rubric(program)
+    mentee = make_mentee(cohort)
+    none = {"criteria-TOTAL_FORMS": "0", "criteria-INITIAL_FORMS": "0"}
+
+    for path, form in (
+        ("/admin/people/membership/add/", {"person": mentor.pk, "role": "mentor"}),
+        (
+            "/admin/cohorts/enrollment/add/",
+            {"person": mentee.pk, "cohort": cohort.pk, "joined_on": "2026-01-01"},
+        ),
+        ("/admin/ratings/rubric/add/", {"program": program.pk, "name": "New", "version": "1", **none}),
+    ):
+        answer = leads_door.post(path, form)
+        assert answer.status_code == 302
+        assert any("stands already" in sentence for sentence in said(answer)), path
+    assert (Membership.objects.count(), Enrollment.objects.count()) == (3, 1)
+
+
 def test_a_lead_reaches_into_no_other_program(leads_door, program, foreigner, stranger):
     other = make_cohort(foreigner.program)
     theirs = make_stage(other)

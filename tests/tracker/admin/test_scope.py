@@ -17,6 +17,7 @@ from tests.factories import (
 )
 from tests.tracker.api.test_estimates import make_estimate, make_fit
 from tracker.cohorts.models import Enrollment
+from tracker.grading.models import Run
 from tracker.mentoring.models import Feedback
 from tracker.people.models import ApiKey, Membership, Person, Program, Role, ShareGrant
 from tracker.people.scoped_admin import ScopedModelAdmin
@@ -113,6 +114,32 @@ def test_a_fund_does_not_search_fits_by_what_they_saw(funds_door, shared):
     assert (
         funds_door.get(f"/admin/estimates/fit/?program__id__exact={shared.fit.program.pk}").status_code == 200
     )
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "submitted_at__year=9999",
+        "submitted_at__year=99999999999999999999",
+        "submitted_at__year=2026&submitted_at__month=1000000000000000000000",
+    ],
+)
+def test_a_date_that_no_calendar_has_is_a_filter_that_means_nothing(leads_door, query):
+    answer = leads_door.get(f"/admin/ratings/rating/?{query}")
+
+    assert (answer.status_code, answer.url) == (302, "/admin/ratings/rating/?e=1")
+
+
+def test_the_record_of_a_run_is_for_who_leads_its_program(leads_door, lead, cohort, stage):
+    elsewhere = make_cohort()
+    make_person(Role.MENTOR, program=elsewhere.program, user=lead.user)
+    runs = [make_submission(make_project(place)).runs.get() for place in (cohort, elsewhere)]
+    Run.objects.update(record={"controls": {"constant": 0.1204}})
+
+    pages = [leads_door.get(f"/admin/grading/run/{run.pk}/change/").content.decode() for run in runs]
+
+    assert ["0.1204" in page for page in pages] == [True, False]
+    assert all("Qualification" in page or "qualification" in page for page in pages)
 
 
 @pytest.mark.parametrize("term", ["Fritz", "Sara"])
