@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from urllib.request import urlopen
@@ -71,11 +71,15 @@ def family_of(folder: str) -> set[int]:
     return found - {os.getpid()}
 
 
-def nobody_is_left(folder: str) -> bool:
+def comes_true(is_so: Callable[[], bool]) -> bool:
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while family_of(folder) and time.monotonic() < deadline:
+    while not is_so() and time.monotonic() < deadline:
         time.sleep(0.1)
-    return not family_of(folder)
+    return is_so()
+
+
+def nobody_is_left(folder: str) -> bool:
+    return comes_true(lambda: not family_of(folder))
 
 
 def test_it_ends_cleanly_and_starts_again_in_the_same_folder(environment):
@@ -93,7 +97,7 @@ def test_it_ends_cleanly_and_starts_again_in_the_same_folder(environment):
 def test_killed_itself_it_leaves_no_orphan(environment):
     folder = environment["PLUMBLINE_VAR"]
     with up(environment) as (process, _):
-        assert len(family_of(folder)) >= 5
+        assert comes_true(lambda: len(family_of(folder)) >= 5)
 
         process.kill()
 
@@ -118,10 +122,7 @@ def test_a_child_that_is_killed_comes_back(environment):
 
         os.kill(tick, signal.SIGKILL)
 
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while time.monotonic() < deadline and not ticks(folder, other_than=tick):
-            time.sleep(0.1)
-        assert ticks(folder, other_than=tick)
+        assert comes_true(lambda: ticks(folder, other_than=tick))
         with urlopen(address, timeout=30) as page:
             assert page.status == 200
 
