@@ -113,3 +113,20 @@ def test_two_step_log_in_is_offered_in_our_look(enter, lead):
 
     assert page.status_code == 200
     assert "Authenticator App" in page.content.decode()
+
+
+def test_a_forgotten_password_is_answered_whether_the_address_is_known_or_not(
+    client, lead, settings, tmp_path
+):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.filebased.EmailBackend"
+    settings.EMAIL_FILE_PATH = tmp_path
+
+    answers = [
+        client.post("/accounts/password/reset/", {"email": email})
+        for email in (lead.user.email, "nobody@example.org")
+    ]
+
+    assert [(answer.status_code, answer["Location"]) for answer in answers] == [
+        (302, "/accounts/password/reset/done/")
+    ] * 2
+    assert len(list(tmp_path.iterdir())) >= 1
