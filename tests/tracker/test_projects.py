@@ -140,3 +140,29 @@ class TestDecisions:
 
         assert list(StageDecision.objects.visible_to(enrollment.person.user)) == [decision]
         assert not StageDecision.objects.visible_to(mentor.user).exists()
+
+
+@pytest.mark.parametrize("verb", [Output.retract, lambda output: output.project.finish()])
+def test_a_deed_is_not_done_without_its_event(cohort, stage, monkeypatch, verb):
+    output = make_output(make_project(cohort))
+
+    def break_off(*_: object, **__: object) -> None:
+        raise OSError("the process ends here")
+
+    monkeypatch.setattr("tracker.events.models.EventQuerySet.write", break_off)
+    with pytest.raises(OSError, match="ends here"):
+        verb(output)
+
+    assert Output.objects.get().retracted_at is None
+    assert Project.objects.get().finished_at is None
+
+
+def test_a_project_is_finished_once_even_by_who_saw_it_active(cohort):
+    project = make_project(cohort)
+    same = Project.objects.get()
+    project.finish()
+
+    with pytest.raises(RuleBroken, match="Only an active project"):
+        same.finish()
+
+    assert project.state == "finished"

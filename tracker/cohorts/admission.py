@@ -26,17 +26,18 @@ def admit(
             Person.objects.filter(program=program, external_id=external_id).first() if external_id else None
         )
         if known is not None:
-            return the_same(known, name=name, roles=roles)
+            return the_same(known, name=name, roles=roles, cohort=cohort)
         person = Person.objects.join(program=program, name=name, roles=roles, external_id=external_id)
         if cohort is not None:
             Enrollment.objects.enroll(person, cohort=cohort, by=by)
     return person
 
 
-def the_same(known: Person, *, name: str, roles: tuple[Role, ...]) -> Person:
-    if known.name != name or not all(known.holds(role) for role in roles):
+def the_same(known: Person, *, name: str, roles: tuple[Role, ...], cohort: Cohort | None) -> Person:
+    is_in = cohort is None or known.enrollments.filter(cohort=cohort).exists()
+    if known.name != name or not is_in or not all(known.holds(role) for role in roles):
         raise RuleBroken(
-            "This external_id was sent before with another name or other roles: a lead changes those in the admin.",
+            "This external_id was sent before with another name, cohort or roles: a lead changes those in the admin.",
             code="repeated",
             field="external_id",
         )

@@ -8,6 +8,7 @@ from typing import Any, Self
 from uuid import UUID
 
 from django.contrib.auth.models import AbstractUser, AnonymousUser, Group, UserManager
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -129,6 +130,11 @@ class Program(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        words = self.words if isinstance(self.words, dict) else {"": None}
+        if not all(isinstance(word, str) and word.strip() for word in words.values()):
+            raise ValidationError({"words": 'Give an object of words to words, as {"mentee": "fellow"}.'})
 
 
 class PersonQuerySet(models.QuerySet["Person"]):
@@ -385,8 +391,8 @@ class ShareGrant(models.Model):
         return f"{self.person} shares {self.get_what_display()} with {self.shared_with}"
 
     def revoke(self) -> None:
-        self.revoked_at = timezone.now()
-        self.save(update_fields=["revoked_at"])
-        Event.objects.write(
-            "share.revoked", program=self.person.program.public_id, subject=self.person.public_id
-        )
+        program = self.person.program.public_id
+        with transaction.atomic():
+            self.revoked_at = timezone.now()
+            self.save(update_fields=["revoked_at"])
+            Event.objects.write("share.revoked", program=program, subject=self.person.public_id)

@@ -2,11 +2,12 @@
 
 import uuid
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
 
 from django.db import models, transaction
-from django.db.models import F, Q
+from django.db.models import F, Min, Q
 from django.utils import timezone
 
 from tracker.errors import RuleBroken
@@ -188,7 +189,15 @@ class RatingQuerySet(models.QuerySet["Rating"]):
         found = self.filter(program=program, external_id__in=sent).prefetch_related("scores__criterion")
         return {rating.external_id: rating for rating in found}
 
+    def _first_given(self, drafts: list[Draft]) -> dict[tuple[int, int], datetime]:
+        """When these readers first rated these outputs and took it back: others could be heard from then on."""
+        outputs, raters = {draft.output.pk for draft in drafts}, {draft.rater.pk for draft in drafts}
+        taken_back = self.filter(output__in=outputs, rater__in=raters, retracted_at__isnull=False)
+        first = taken_back.order_by().values_list("output", "rater").annotate(Min("submitted_at"))
+        return {(output, rater): at for output, rater, at in first}
+
     def _keep(self, drafts: list[Draft], rubric: Rubric) -> "list[Rating]":
+        seen = self._first_given(drafts)
         ratings = Rating.objects.bulk_create(
             [
                 Rating(
@@ -199,6 +208,7 @@ class RatingQuerySet(models.QuerySet["Rating"]):
                     comment=draft.comment,
                     external_id=draft.external_id,
                     submitted_at=draft.submitted_at or timezone.now(),
+                    others_seen_at=seen.get((draft.output.pk, draft.rater.pk)),
                 )
                 for draft in drafts
             ],

@@ -24,7 +24,7 @@ def outputs_to_read(user: Visitor) -> QuerySet[Output]:
     )
 
 
-def is_yet_to_read(user: Visitor, project: Project) -> bool:
-    """Whether this reader should not yet hear what others say of a project; who decides hears everything."""
-    unread = outputs_to_read(user).filter(project=project)
-    return unread.exclude(program__in=Program.objects.where(user, *DECIDERS)).exists()
+def projects_yet_to_read(user: Visitor) -> QuerySet[Project]:
+    """Where this reader should not yet hear what others say; who decides hears everything."""
+    unread = outputs_to_read(user).exclude(program__in=Program.objects.where(user, *DECIDERS))
+    return Project.objects.filter(pk__in=unread.order_by().values("project"))

@@ -34,6 +34,8 @@ class Scale(Protocol):
 class Recorded(Protocol):
     output_id: int
     rater_id: int
+    comment: str
+    retracted_at: datetime | None
 
     def says(self) -> dict[str, float]: ...
 
@@ -154,11 +156,18 @@ def judge_repetition(draft: Draft, earlier: Recorded) -> None:
     is_same = (
         earlier.output_id == draft.output.pk
         and earlier.rater_id == draft.rater.pk
+        and earlier.comment == draft.comment
         and earlier.says() == dict(draft.scores)
     )
     if not is_same:
         raise RuleBroken(
             "This external_id was sent before with another content: use a new one.",
+            code="repeated",
+            field="external_id",
+        )
+    if earlier.retracted_at is not None:
+        raise RuleBroken(
+            "The rating with this external_id has been retracted: to rate anew, use a new one.",
             code="repeated",
             field="external_id",
         )

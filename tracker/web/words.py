@@ -55,7 +55,7 @@ SURE, EDGE = 0.95, 0.05
 def word(key: str, program: Program | None = None) -> str:
     """What a program calls something; a key with ``-plural`` is the word for several of them."""
     own = program.words if program is not None else {}
-    if key in own:
+    if isinstance(own, dict) and key in own:
         return str(own[key])
     if key.endswith(PLURAL):
         return several(word(key.removesuffix(PLURAL), program))

@@ -211,6 +211,19 @@ def test_what_stands_already_is_refused_in_a_sentence(leads_door, program, cohor
     assert (Membership.objects.count(), Enrollment.objects.count()) == (3, 1)
 
 
+@pytest.mark.parametrize("words", ["5", "true", "null", '["mentee"]', '{"mentee": 5}', '{"mentee": " "}'])
+def test_words_are_an_object_of_words(leads_door, program, words):
+    form = {"name": program.name, "measurements_join_from": "20"}
+    path = f"/admin/people/program/{program.pk}/change/"
+
+    refused = leads_door.post(path, {**form, "words": words})
+    taken = leads_door.post(path, {**form, "words": '{"mentee": "fellow"}'})
+    emptied = leads_door.post(path, {**form, "words": "{}"})
+
+    assert "Give an object of words to words" in refused.content.decode()
+    assert (taken.status_code, emptied.status_code) == (302, 302)
+
+
 def test_a_lead_reaches_into_no_other_program(leads_door, program, foreigner, stranger):
     other = make_cohort(foreigner.program)
     theirs = make_stage(other)

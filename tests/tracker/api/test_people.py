@@ -107,3 +107,12 @@ def test_a_rubric_shows_its_criteria_and_scales(api, foreign_api, program):
         ("clarity", 1.0, 10.0),
     ]
     assert foreign_api.get(path).status_code == 404
+
+
+def test_the_same_person_with_another_cohort_is_refused(api, cohort):
+    sent = {"name": "New", "roles": ["mentee"], "external_id": "x-1"}
+    api.post("/api/v1/people/", sent)
+
+    answer = api.post("/api/v1/people/", {**sent, "cohort": str(cohort.public_id)})
+
+    assert (answer.status_code, answer.json()["field"]) == (409, "external_id")

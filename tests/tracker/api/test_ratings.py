@@ -278,3 +278,17 @@ def test_a_rating_stands_once_the_reading_has_closed(api, output):
     answer = api.post(f"{RATINGS}{rating.public_id}/retract/", {"reason": "Too late."})
 
     assert (answer.status_code, answer.json()["code"]) == (409, "reading-closed")
+
+
+def test_the_same_rating_with_another_comment_or_after_its_retraction_is_refused(api, output, mentor):
+    make_rubric(output.program, "clarity")
+    ids = {"output": str(output.public_id), "rater": str(mentor.public_id), "external_id": "r-1"}
+    sent = {**ids, "scores": {"clarity": 5}, "comment": "Old"}
+    api.post("/api/v1/ratings/", sent)
+
+    reworded = api.post("/api/v1/ratings/", {**sent, "comment": "New"})
+    repeated = api.post("/api/v1/ratings/", sent)
+    Rating.objects.get().retract(reason="Wrong.")
+    retracted = api.post("/api/v1/ratings/", sent)
+
+    assert [answer.status_code for answer in (reworded, repeated, retracted)] == [409, 201, 409]

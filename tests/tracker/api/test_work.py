@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.factories import make_mentee, make_stage
+from tests.factories import make_cohort, make_mentee, make_rating, make_stage
 from tracker.events.models import Event
 from tracker.projects.models import Output, Project
 
@@ -136,3 +136,44 @@ def test_lists_can_be_narrowed_by_what_they_name(api, output):
     assert len(api.get(f"{OUTPUTS}?external_id=none").json()["results"]) == 0
     assert len(api.get(f"{PROJECTS}?cohort={output.project.cohort.public_id}").json()["results"]) == 1
     assert api.get(f"{PROJECTS}?cohort=x").status_code == 400
+
+
+def test_what_is_not_sent_again_stays(api, body, mentor):
+    sent = {**body, "external_id": "p-1", "summary": "Why", "mentors": [str(mentor.public_id)]}
+    first = api.post(PROJECTS, sent).json()
+
+    again = api.post(PROJECTS, {"external_id": "p-1", "cohort": body["cohort"], "title": "New"}).json()
+
+    assert again == {**first, "title": "New"}
+
+
+def test_a_project_keeps_its_cohort(api, body, program):
+    api.post(PROJECTS, {**body, "external_id": "p-1"})
+    elsewhere = {**body, "external_id": "p-1", "title": "New", "cohort": str(make_cohort(program).public_id)}
+
+    answer = api.post(PROJECTS, elsewhere)
+
+    assert (answer.status_code, answer.json()["field"]) == (409, "cohort")
+    assert Project.objects.get().title == "Probing"
+
+
+def test_a_new_project_names_an_author(api, body):
+    answer = api.post(PROJECTS, {"cohort": body["cohort"], "title": "Nobody's"})
+
+    assert (answer.status_code, answer.json()["field"]) == (409, "authors")
+    assert not Project.objects.exists()
+
+
+def test_an_output_with_ratings_keeps_its_stage(api, output, cohort):
+    Output.objects.filter(pk=output.pk).update(external_id="o-1")
+    rating = make_rating(output)
+    later = make_stage(cohort)
+    sent = {"project": str(output.project.public_id), "title": "New", "kind": "post", "external_id": "o-1"}
+
+    moved = api.post(OUTPUTS, {**sent, "stage": str(later.public_id)})
+    kept = api.post(OUTPUTS, {**sent, "stage": str(output.stage.public_id)})
+    rating.retract(reason="By mistake.")
+    moved_unrated = api.post(OUTPUTS, {**sent, "stage": str(later.public_id)})
+
+    assert (moved.status_code, moved.json()["field"]) == (409, "stage")
+    assert (kept.status_code, moved_unrated.status_code) == (201, 201)

@@ -234,3 +234,30 @@ def test_a_program_without_a_rubric_says_so(client, stage, mentor):
 
     assert answer.status_code == 409
     assert "has no rubric yet" in answer.content.decode()
+
+
+def test_who_took_a_rating_back_reads_blind_again_and_the_new_one_says_so(enter, mentor, output):
+    project = reverse("project", args=[output.project.public_id])
+    other = make_person(Role.MENTOR, program=output.program)
+    Feedback.objects.give(project=output.project, author=other, text="SECRET OPINION", output=output)
+    first = make_rating(output, mentor)
+    heard = "SECRET OPINION" in enter(mentor).get(project).content.decode()
+
+    first.retract(reason="A slip.")
+    again = "SECRET OPINION" in enter(mentor).get(project).content.decode()
+    second = make_rating(output, mentor)
+
+    assert (heard, again) == (True, False)
+    assert (first.others_seen_at, second.others_seen_at) == (None, first.submitted_at)
+
+
+def test_a_teams_own_mentor_hears_others_only_after_reading(enter, mentor, output):
+    output.project.set_team(authors=None, mentors=[mentor])
+    other = make_person(Role.MENTOR, program=output.program)
+    Feedback.objects.give(project=output.project, author=other, text="SECRET OPINION", output=output)
+
+    before = enter(mentor).get(reverse("mine")).content.decode()
+    make_rating(output, mentor)
+    after = enter(mentor).get(reverse("mine")).content.decode()
+
+    assert ("SECRET OPINION" in before, "SECRET OPINION" in after) == (False, True)

@@ -3,9 +3,9 @@
 import pytest
 from django.urls import reverse
 
-from tests.factories import close_reading, make_person
+from tests.factories import close_reading, make_mentee, make_person, make_project
 from tests.tracker.web.worlds import make_fit
-from tracker.estimates.models import Release
+from tracker.estimates.models import Estimate, Release
 from tracker.people.models import Role
 
 
@@ -69,3 +69,15 @@ def test_only_a_lead_releases(enter, program, mentee, stage, url, role):
 def test_a_stranger_finds_no_stage(enter, stranger, url):
     assert enter(stranger).get(url).status_code == 404
     assert enter(stranger).post(url).status_code == 404
+
+
+def test_a_mentor_whose_role_has_ended_sees_no_later_release(program, cohort, stage, lead, mentor):
+    mentee = make_mentee(cohort)
+    make_project(cohort, authors=[mentee], mentors=[mentor])
+    make_fit(program, {mentee: 1.0})
+    Release.objects.release(close_reading(stage), by=lead)
+    before = Estimate.objects.released_to(mentor.user).count()
+
+    mentor.memberships.get().end()
+
+    assert (before, Estimate.objects.released_to(mentor.user).count()) == (1, 0)

@@ -135,3 +135,10 @@ def test_no_template_has_inline_script_or_style():
 
 def test_a_program_needs_no_words_of_its_own(db):
     assert words.word("mentee", make_program()) == "mentee"
+
+
+@pytest.mark.parametrize("own", [5, True, None, ["mentee"], "mentee"])
+def test_words_that_are_none_leave_the_plain_ones(program, own):
+    program.words = own
+
+    assert words.word("mentee", program) == "mentee"

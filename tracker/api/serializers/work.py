@@ -29,7 +29,7 @@ class TeamField(PublicIdsField):
 class ProjectSerializer(StrictModelSerializer):
     external_id = external_id()
     cohort = PublicIdField(Cohort)
-    authors = TeamField(TeamMember.Role.AUTHOR)
+    authors = TeamField(TeamMember.Role.AUTHOR, required=False)
     mentors = TeamField(TeamMember.Role.MENTOR, required=False)
 
     class Meta:

@@ -13,7 +13,7 @@ from django.utils import timezone
 from tracker.cohorts.models import Cohort, Enrollment
 from tracker.events.bell import ring
 from tracker.events.leases import Leased, LeasedQuerySet
-from tracker.people.models import DECIDERS, Person, Program, ShareGrant, Visitor
+from tracker.people.models import DECIDERS, Person, Program, Role, ShareGrant, Visitor
 from tracker.projects.models import Credit, Output, TeamMember
 
 ATTEMPTS_AT_A_FIT = 5
@@ -199,7 +199,8 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         own = Person.objects.of(user)
-        mentored = TeamMember.objects.active().filter(person__in=own, role=TeamMember.Role.MENTOR)
+        mentors = own.active_as(Role.MENTOR)
+        mentored = TeamMember.objects.active().filter(person__in=mentors, role=TeamMember.Role.MENTOR)
         team = TeamMember.objects.active().filter(
             project__in=mentored.values("project"), role=TeamMember.Role.AUTHOR
         )

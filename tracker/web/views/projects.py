@@ -13,14 +13,14 @@ from tracker.mentoring.models import Feedback
 from tracker.people.models import READERS, Person
 from tracker.projects.models import DateForecast, Output, Project, TeamMember
 from tracker.ratings.models import Conflict
-from tracker.ratings.reading import is_yet_to_read
+from tracker.ratings.reading import projects_yet_to_read
 from tracker.web.doors import PageRequest, demand, self_in, told, told_by
 from tracker.web.forms import ConflictForm, FeedbackForm
 
 
 def page_of(request: PageRequest, project: Project, form: FeedbackForm) -> dict[str, object]:
     """Feedback by others stays hidden from whoever has yet to read a piece of this project."""
-    unread = is_yet_to_read(request.user, project)
+    unread = projects_yet_to_read(request.user).filter(pk=project.pk).exists()
     forecasts = Prefetch("forecasts", DateForecast.objects.select_related("person"))
     submissions = Submission.objects.visible_to(request.user).with_state().select_related("benchmark")
     feedback = Feedback.objects.visible_to(request.user).select_related("author", "output", "acknowledged_by")

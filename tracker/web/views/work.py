@@ -16,6 +16,7 @@ from tracker.grading.models import Benchmark, Submission
 from tracker.mentoring.models import Feedback
 from tracker.people.models import Person
 from tracker.projects.models import Project, TeamMember
+from tracker.ratings.reading import projects_yet_to_read
 from tracker.web.doors import PageRequest, demand, self_in, told_by
 from tracker.web.forms import SubmissionForm
 from tracker.web.people import portrait_of
@@ -24,7 +25,9 @@ from tracker.web.people import portrait_of
 @require_GET
 def mine(request: PageRequest) -> HttpResponse:
     submissions = Submission.objects.visible_to(request.user).with_state().select_related("benchmark")
-    feedback = Feedback.objects.visible_to(request.user).select_related("author", "output")
+    feedback = Feedback.objects.visible_to(request.user).exclude(
+        project__in=projects_yet_to_read(request.user)
+    )
     team = TeamMember.objects.active().select_related("person")
     projects = Project.objects.worked_on_by(request.user).select_related("program", "cohort")
     context = {
@@ -32,7 +35,7 @@ def mine(request: PageRequest) -> HttpResponse:
             "milestones__forecasts__person",
             Prefetch("team", team),
             Prefetch("submissions", submissions),
-            Prefetch("feedback", feedback),
+            Prefetch("feedback", feedback.select_related("author", "output")),
         ),
         "benchmarks": Benchmark.objects.visible_to(request.user).standing(),
         "portraits": own_portraits(request),
