@@ -64,7 +64,7 @@ UNSAFE_MAGIC = (
 )
 ZLIB_MAGIC = (b"x\x01", b"x\x5e", b"x\x9c", b"x\xda")
 PICKLE_MAGIC = re.compile(
-    rb"\x80[\x02-\x05]|[(c\]}]?c(os|posix|nt|builtins|__builtin__|torch[\w.]*|numpy[\w.]*)\n"
+    rb"\x80[\x02-\x05]|\([dl]p\d+\n|[(c\]}]?c(os|posix|nt|builtins|__builtin__|torch[\w.]*|numpy[\w.]*)\n"
 )
 JSON_START = re.compile(rb"\s*\{")
 
@@ -88,12 +88,13 @@ def sniff(first_bytes: bytes, filename: str = "") -> str:
 
 
 def has_unsafe_magic(first_bytes: bytes, suffix: str) -> bool:
-    """Whether the bytes start as a format that is never opened; text claimed as text is left to its reader."""
+    """Whether the bytes start as a format that is never opened, whatever the name claims."""
     if first_bytes.startswith(UNSAFE_MAGIC) or first_bytes[257:262] == b"ustar":
         return True
-    if suffix in TEXT_FORMATS:
-        return False
-    return first_bytes.startswith(ZLIB_MAGIC) or PICKLE_MAGIC.match(first_bytes) is not None
+    if PICKLE_MAGIC.match(first_bytes):
+        return True
+    # A table's header may well begin as zlib does, with "x^".
+    return suffix not in TEXT_FORMATS and first_bytes.startswith(ZLIB_MAGIC)
 
 
 def binary_format(first_bytes: bytes, suffix: str) -> str:
