@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from typing import Any
 
 METRICS = "evals.grading.metrics"
@@ -33,6 +34,31 @@ GRADERS: dict[str, tuple[str, str]] = {
     "exact_match": ("Exact match", f"{METRICS}.text.exact_match"),
     "rouge_l": ("ROUGE-L", f"{METRICS}.text.rouge_l"),
 }
+# What a metric's value can be; a claim outside it is a slip of the pen.
+SHARE, SIGNED, UNBOUNDED = (0.0, 1.0), (-1.0, 1.0), (0.0, math.inf)
+RANGES: dict[str, tuple[float, float]] = dict.fromkeys(GRADERS, SHARE) | {
+    "kappa": SIGNED,
+    "mcc": SIGNED,
+    "spearman": SIGNED,
+    "r2": (-math.inf, 1.0),
+    "brier": (0.0, 2.0),
+    "log_loss": UNBOUNDED,
+    "rmse": UNBOUNDED,
+    "mae": UNBOUNDED,
+    "crps": UNBOUNDED,
+}
+
+
+def range_in_words(name: str) -> str:
+    """What a metric's value can be, as a sentence goes on after "a number".
+
+    >>> range_in_words("accuracy"), range_in_words("rmse")
+    ('from 0 to 1', 'of at least 0')
+    """
+    low, high = RANGES[name]
+    if math.isinf(high):
+        return f"of at least {low:g}"
+    return f"of at most {high:g}" if math.isinf(low) else f"from {low:g} to {high:g}"
 
 
 def grader(name: str) -> Any:

@@ -217,6 +217,9 @@ DETAIL_WORDS = frozenset(
         "parameters",
     ]
 )
+# Where a limit is one of bytes; elsewhere it counts rows, files or parameters.
+MEASURED_IN_BYTES = frozenset(("too-big", "too-big-unpacked", "over-output"))
+SIZE_WORDS = frozenset(("bytes", "limit"))
 
 
 class Refused(Exception):
@@ -243,9 +246,30 @@ class Refused(Exception):
 def sentence(code: str, *, names: tuple[str, ...], details: dict[str, int | float]) -> str:
     """The advice of a code with its details in brackets."""
     advice = REFUSALS[code].advice
-    said = [f"{word} {number:g}" for word, number in list(details.items())[:MAXIMUM_DETAILS]]
+    said = [
+        f"{word} {told(number, is_size=code in MEASURED_IN_BYTES and word in SIZE_WORDS)}"
+        for word, number in list(details.items())[:MAXIMUM_DETAILS]
+    ]
     said += list(names[:MAXIMUM_DETAILS])
     return f"{advice.rstrip('.')} ({', '.join(said)})." if said else advice
+
+
+def told(number: int | float, *, is_size: bool) -> str:
+    if is_size:
+        return readable(number)
+    return str(number) if isinstance(number, int) else f"{number:g}"
+
+
+def readable(size: float) -> str:
+    """Bytes as people write them.
+
+    >>> readable(67_108_864)
+    '67.1 MB'
+    """
+    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
+        if size >= 0.9995 * unit:
+            return f"{size / unit:.3g} {name}"
+    return f"{size:.0f} bytes"
 
 
 class ChildCrashed(Exception):

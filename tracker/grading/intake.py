@@ -11,7 +11,7 @@ from django.core.files.uploadedfile import TemporaryUploadedFile
 from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopUpload
 from django.http import HttpRequest
 
-from evals.grading.refusals import Refused
+from evals.grading.refusals import Refused, readable
 from evals.grading.sniffing import SNIFF_BYTES, sniff
 from tracker.errors import RuleBroken
 from tracker.grading.models import Artifact, Benchmark
@@ -154,11 +154,3 @@ def too_large(max_bytes: int) -> RuleBroken:
         code="too-big",
         field="file",
     )
-
-
-def readable(size: int) -> str:
-    """Bytes as people write them."""
-    for unit, name in ((10**9, "GB"), (10**6, "MB"), (10**3, "kB")):
-        if size >= unit:
-            return f"{size / unit:.3g} {name}"
-    return f"{size} bytes"

@@ -10,7 +10,7 @@ import scipy.stats
 import sklearn.metrics as oracle
 import torch
 
-from evals.grading.graders import GRADERS, grader
+from evals.grading.graders import GRADERS, RANGES, grader
 from evals.grading.metrics.answers import Answers, NotMeasurable, Truth
 from evals.grading.metrics.grade import MAXIMUM_MEAN_UNITS, mean_grade
 from evals.grading.tasks import DIRECTIONS, TASKS
@@ -288,3 +288,16 @@ def test_influences_average_to_nothing_and_add_up_to_the_error():
     assert float(pull.mean()) == pytest.approx(0.0, abs=1e-12)
     spread = draws(grade, seed=1, resamples=4000).std()
     assert float(pull.std()) / np.sqrt(ITEMS) == pytest.approx(spread, rel=0.1)
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_grade_lies_in_the_range_that_claims_are_held_to(task):
+    answers, truth = make_task(task)
+    rows = torch.randperm(200, generator=torch.Generator().manual_seed(1))
+    for name in TASKS[task].metrics:
+        low, high = RANGES[name]
+
+        good, bad = (grader(name)(answers, one).value for one in (truth, truth.at(rows)))
+
+        assert low <= min(good, bad) <= max(good, bad) <= high, name
+        assert good != bad, name

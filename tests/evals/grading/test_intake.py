@@ -63,7 +63,12 @@ def code_of(path: Path, data: bytes, **values) -> str:
         ("a.jsonl", b"[" * 100_000, "bad-row"),
         ("model.pkl", pickle.dumps({"a": 1}), "unsafe-format"),
         ("model", pickle.dumps({"a": 1}), "unsafe-format"),
-        ("model", pickle.dumps({"a": 1}, protocol=0), "bad-columns"),
+        ("a.csv", pickle.dumps({"a": 1}), "unsafe-format"),
+        ("a.jsonl", pickle.dumps({"a": 1}, protocol=2), "unsafe-format"),
+        ("a.csv", pickle.dumps(print, protocol=0), "unsafe-format"),
+        ("a.csv", pickle.dumps({"a": 1}, protocol=0), "unsafe-format"),
+        ("a.csv", b"cost,pred\n1,0\n", "bad-columns"),
+        ("model", pickle.dumps({"a": 1}, protocol=0), "unsafe-format"),
         ("model.h5", b"\x89HDF\r\n", "unsafe-format"),
         ("model", b"GGUF\x03\0\0\0", "unsafe-format"),
         ("a.parquet", b"PAR1....", "bad-header"),
@@ -229,3 +234,9 @@ def test_importing_it_loads_neither_torch_nor_django(module):
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
 
     assert done.stdout.strip() == "[]"
+
+
+def test_sizes_are_told_in_words_and_counts_as_numbers():
+    assert "(limit 67.1 MB)" in Refused("too-big-unpacked", limit=67_108_864).message
+    assert "(bytes 1 kB, limit 900 bytes)" in Refused("too-big", bytes=1_000, limit=900).message
+    assert "(rows 1500000, limit 1000000)" in Refused("too-many-rows", rows=1_500_000, limit=10**6).message

@@ -13,6 +13,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from evals.grading.claims import parse_claim
+from evals.grading.graders import RANGES, range_in_words
 from evals.grading.refusals import Refused
 from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken
@@ -178,7 +179,7 @@ def evaluation_of(project: Project, benchmark: Benchmark) -> Output:
 
 
 def check_claims(claims: dict[str, Any], benchmark: Benchmark) -> None:
-    """A claim names one of the benchmark's metrics and gives a finite value."""
+    """A claim names one of the benchmark's metrics and gives a value that it can have."""
     for metric, claim in claims.items():
         if metric not in benchmark.spec["metrics"]:
             known = ", ".join(benchmark.spec["metrics"])
@@ -189,6 +190,13 @@ def check_claims(claims: dict[str, Any], benchmark: Benchmark) -> None:
             raise RuleBroken(
                 f"Claim {metric} as a finite number with what stands behind it, such as"
                 ' {"value": 0.93, "seeds": 3, "n": 797}.',
+                code="bad-claim",
+                field="claims",
+            )
+        low, high = RANGES.get(metric, (-LARGEST_CLAIM, LARGEST_CLAIM))
+        if not low <= claim["value"] <= high:
+            raise RuleBroken(
+                f"Claim {metric} as a number {range_in_words(metric)}: it can be nothing else.",
                 code="bad-claim",
                 field="claims",
             )

@@ -7,7 +7,7 @@ from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from tracker.grading.intake import readable
+from evals.grading.refusals import readable
 from tracker.grading.models import Run
 from tracker.web import words
 from tracker.web.gradings import state_of
