@@ -17,7 +17,7 @@ from tracker.projects.models import Output, Project, TeamMember
 
 
 class ProjectViewSet(CreateModelMixin, ListModelMixin, RetrieveModelMixin, GenericViewSet[Project]):
-    """Projects with their teams. Sending an ``external_id`` again changes title, summary and team."""
+    """Projects with their teams. Sending an ``external_id`` again changes what is sent, but never the cohort."""
 
     serializer_class = ProjectSerializer
     filterset_class = ProjectFilters

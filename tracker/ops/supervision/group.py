@@ -16,7 +16,7 @@ def children(listening: int, *, is_demo: bool) -> list[Child]:
     """Web on an open socket, a worker for gradings, one for fits and mail, and the tick."""
     environment = {"PLUMBLINE_DEMO": "1"} if is_demo else {}
     web = (
-        "gunicorn tracker.wsgi:application --threads 4 --graceful-timeout 3 --no-control-socket"
+        "gunicorn tracker.wsgi:application --threads 16 --graceful-timeout 3 --no-control-socket"
         f" --config python:tracker.ops.supervision.web --bind fd://{listening}"
     )
     celery = "celery -A tracker worker -P prefork --loglevel INFO"
