@@ -4,9 +4,10 @@ import http.client
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connections
 
 from tracker.ops.demo.journey import Journey
@@ -18,6 +19,8 @@ from tracker.ops.supervision.places import HOST, alone_in_folder, open_port
 from tracker.ops.terminal import Terminal
 
 WEB_ANSWERS_WITHIN_SECONDS = 60.0
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+STOPPED_EARLY = "Stopped before anything ran: the next start prepares what is missing."
 
 
 def run_everything(terminal: Terminal, *, is_demo: bool, port: int) -> None:
@@ -26,7 +29,11 @@ def run_everything(terminal: Terminal, *, is_demo: bool, port: int) -> None:
         found = door.getsockname()[1]
         if found != port:
             terminal.say(f"Port {port} is busy: using {found}.")
-        prepare(terminal, is_demo=is_demo)
+        try:
+            with interrupted_by_every_signal():
+                prepare(terminal, is_demo=is_demo)
+        except KeyboardInterrupt:
+            raise CommandError(STOPPED_EARLY, returncode=130) from None
         over = end_on_signals()
         group = Group(children(door.fileno(), is_demo=is_demo), warn=terminal.warn)
         try:
@@ -52,9 +59,20 @@ def prepare(terminal: Terminal, *, is_demo: bool) -> None:
     connections.close_all()
 
 
+@contextmanager
+def interrupted_by_every_signal() -> Iterator[None]:
+    """SIGTERM and a closed terminal stop a long step as Ctrl-C does; each step is all or nothing."""
+    before = {number: signal.signal(number, signal.default_int_handler) for number in SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 def end_on_signals() -> threading.Event:
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, lambda *_: over.set())
     return over
 

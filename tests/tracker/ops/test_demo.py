@@ -4,10 +4,12 @@ import json
 
 import numpy as np
 import pytest
+from django.db.models.functions import Now
 from safetensors.numpy import save_file
 
 from tracker.cohorts.models import Cohort
 from tracker.estimates.models import Estimate, Fit, Release, SimulatedTruth
+from tracker.grading.models import Run
 from tracker.ops.demo.journey import facts, graded
 from tracker.ops.demo.loading import load_demo
 from tracker.ops.demo.people import EMAILS, KEY, PASSWORD
@@ -157,3 +159,21 @@ def test_the_report_counts_what_is_in_the_database(demo):
     assert told["People"] == "24 mentees, 10 mentors"
     assert told["Submissions"] == "0 graded, 0 refused"
     assert told["Ratings"] == str(Rating.objects.filter(program=demo).count())
+
+
+def test_the_report_counts_each_submission_once_however_often_it_was_graded(demo, trained):
+    submit_all(demo, trained)
+    first, second, third, fourth, _ = sent_by_demo(demo).order_by("pk")
+    Run.objects.update(state="cancelled", ended_at=Now())
+    for submission in (first, first, second):
+        ended(submission, phase="thorough", state="succeeded")
+    for submission in (third, third, second):
+        ended(submission, phase="qualification", state="refused")
+    ended(fourth, phase="safety", state="succeeded")
+    fourth.hold()
+
+    assert facts(demo)["Submissions"] == "1 graded, 2 refused, 1 held, 1 cancelled"
+
+
+def ended(submission, **values) -> Run:
+    return Run.objects.create(submission=submission, ended_at=Now(), **values)

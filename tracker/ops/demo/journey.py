@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+from collections import Counter
 from pathlib import Path
 
 from django.conf import settings
@@ -110,17 +111,21 @@ def fitted(program: Program) -> tuple[int, int]:
     return asked.count() - is_open.count(), asked.count()
 
 
+def ends(program: Program) -> str:
+    """What became of the submissions, by the newest grading of each."""
+    states = Counter(sent_by_demo(program).with_state().values_list("latest_state", flat=True))
+    told = {"graded": states["succeeded"], "refused": states["refused"]}
+    more = {state: states[state] for state in ("failed", "held", "cancelled") if states[state]}
+    return ", ".join(f"{count} {word}" for word, count in (told | more).items())
+
+
 def facts(program: Program) -> dict[str, str]:
-    runs = Run.objects.filter(submission__in=sent_by_demo(program))
-    graded = runs.filter(phase=Run.Phase.THOROUGH, state=Run.State.SUCCEEDED).count()
-    refused = runs.filter(state=Run.State.REFUSED).count()
-    failed = runs.filter(state=Run.State.FAILED).count()
     people = Person.objects.filter(program=program)
     mentees, mentors = people.active_as(Role.MENTEE).count(), people.active_as(Role.MENTOR).count()
     rows = {
         "People": f"{mentees} mentees, {mentors} mentors",
         "Ratings": str(Rating.objects.standing().filter(program=program).count()),
-        "Submissions": f"{graded} graded, {refused} refused" + (f", {failed} failed" if failed else ""),
+        "Submissions": ends(program),
     }
     fit = Fit.objects.current().filter(program=program).first()
     if fit is not None:
