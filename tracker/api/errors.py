@@ -18,6 +18,13 @@ logger = logging.getLogger(__name__)
 # Rules that HTTP has a status of its own for; every other broken rule is a conflict.
 STATUS_BY_CODE = {"malformed": 400, "unknown-id": 400, "rows-malformed": 400, "too-big": 413}
 
+# The framework's sentences that tell no one what to change, and ours.
+OWN_KEY = "Send your program's key in a header: Authorization: Bearer plb_…"
+OWN_WORDS = {
+    "This field is required.": "Send this too: it cannot be left out.",
+    "The submitted file is empty.": "This file has nothing in it: send one that does.",
+}
+
 
 class RowsMalformed(RulesBroken):
     """Rows of one request of which some are not even well formed."""
@@ -46,6 +53,10 @@ def problem(error: Exception, context: dict[str, Any]) -> Response | None:
 
 def in_words_of_http(error: Exception) -> exceptions.APIException | None:
     """The same refusal as DRF would have raised it; None for what is nobody's refusal."""
+    if isinstance(error, exceptions.NotAuthenticated):
+        error.detail = exceptions.ErrorDetail(OWN_KEY, error.default_code)
+    if isinstance(error, exceptions.ValidationError):
+        error.detail = in_own_words(error.detail)
     if isinstance(error, exceptions.APIException):
         return error
     if isinstance(error, Http404):
@@ -59,6 +70,15 @@ def in_words_of_http(error: Exception) -> exceptions.APIException | None:
     if isinstance(error, OperationalError | InterfaceError | IntegrityError):
         return from_database(error)
     return None
+
+
+def in_own_words(detail: Any) -> Any:
+    """The same faults, in sentences that say what to change."""
+    if isinstance(detail, dict):
+        return {name: in_own_words(inner) for name, inner in detail.items()}
+    if isinstance(detail, list | tuple):
+        return [in_own_words(inner) for inner in detail]
+    return OWN_WORDS.get(str(detail), detail)
 
 
 def from_database(error: Exception) -> exceptions.APIException:

@@ -34,9 +34,17 @@ class NamedFilters(filters.DjangoFilterBackend):
         return super().filter_queryset(request, queryset, view)
 
 
+def one_of(choices: list[tuple[str, Any]], **values: Any) -> filters.ChoiceFilter:
+    """A filter that says what it takes where it is given something else."""
+    names = ", ".join(name for name, _ in choices)
+    return filters.ChoiceFilter(
+        choices=choices, error_messages={"invalid_choice": f"Use one of {names}."}, **values
+    )
+
+
 class PersonFilters(filters.FilterSet):
     external_id = filters.CharFilter()
-    role = filters.ChoiceFilter(choices=Role.choices, method="holding")
+    role = one_of(Role.choices, method="holding")
 
     class Meta:
         model = Person
@@ -50,7 +58,7 @@ class PersonFilters(filters.FilterSet):
 class ProjectFilters(filters.FilterSet):
     external_id = filters.CharFilter()
     cohort = filters.UUIDFilter(field_name="cohort__public_id")
-    state = filters.ChoiceFilter(choices=Project.State.choices)
+    state = one_of(Project.State.choices)
 
     class Meta:
         model = Project

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 
 from tracker.errors import RuleBroken
-from tracker.estimates.models import Estimate, Fit, FitRequest, Release
+from tracker.estimates.models import Estimate, Fit, FitRequest, Hyper, Release
 from tracker.estimates.viewing import record_view
 from tracker.people.models import DECIDERS, Person, Program
 from tracker.people.scoped_admin import (
@@ -21,6 +21,10 @@ from tracker.people.scoped_admin import (
 )
 
 UNTOLD = "-"
+HOW: dict[str, str] = {
+    Hyper.MODE: "quickly, as a first look",
+    Hyper.INTEGRATED: "in full, with every doubt weighed",
+}
 # The pictures of ranges reach this far on either side of the prior mean, in units of the scores.
 REACH, WIDTH, MARGIN = 4.0, 160, 6
 RANGE = (
@@ -192,7 +196,7 @@ class FitAdmin(ScopedModelAdmin):
     list_select_related = ("program",)
     list_filter = (("program", ScopedRelatedFilter),)
     date_hierarchy = "created_at"
-    told = ("of_program", "created_at", "released_for", "kind", "model_version")
+    told = ("of_program", "computed_at", "released_for", "how", "model_version")
     told_to_deciders = (
         "is_current",
         "saw",
@@ -213,7 +217,7 @@ class FitAdmin(ScopedModelAdmin):
         return fits.prefetch_related(Prefetch("releases", Release.objects.select_related("stage")))
 
     def get_list_display(self, request: HttpRequest) -> tuple[str, ...]:
-        shown = ("created_at", "program", "released_for", "kind")
+        shown = ("computed_at", "program", "released_for", "how")
         is_inside = is_superuser(request) or leads_somewhere(request)
         return (*shown, "is_current", "saw") if is_inside else shown
 
@@ -227,9 +231,13 @@ class FitAdmin(ScopedModelAdmin):
     def of_program(self, fit: Fit) -> str:
         return str(fit.program)
 
-    @admin.display(description="spreads are")
-    def kind(self, fit: Fit) -> str:
-        return fit.get_hyper_display()
+    @admin.display(description="computed", ordering="created_at")
+    def computed_at(self, fit: Fit) -> str:
+        return f"{fit.created_at:%Y-%m-%d %H:%M}"
+
+    @admin.display(description="how")
+    def how(self, fit: Fit) -> str:
+        return HOW[fit.hyper]
 
     @admin.display(description="scores and measurements")
     def saw(self, fit: Fit) -> str:

@@ -10,6 +10,7 @@ from tracker.ratings.models import Criterion, Rubric
 
 MOST_CHOICES = 11
 LONGEST_TEXT = 10_000
+TOO_LONG = "Shorten this to %(limit_value)d characters: it has %(show_value)d."
 
 
 class FeedbackForm(forms.Form):
@@ -17,7 +18,7 @@ class FeedbackForm(forms.Form):
         label="Feedback to the team",
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 4}),
-        error_messages={"required": "Write the feedback before sending it."},
+        error_messages={"required": "Write the feedback before sending it.", "max_length": TOO_LONG},
     )
 
 
@@ -26,7 +27,7 @@ class ReasonForm(forms.Form):
         label="Why do you retract it?",
         max_length=2_000,
         widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={"required": "Say in a sentence why you retract it."},
+        error_messages={"required": "Say in a sentence why you retract it.", "max_length": TOO_LONG},
     )
 
 
@@ -35,7 +36,12 @@ class RefusalForm(forms.Form):
 
 
 class ConflictForm(forms.Form):
-    reason = forms.CharField(label="Why should somebody else read it?", max_length=300, required=False)
+    reason = forms.CharField(
+        label="Why should somebody else read it?",
+        max_length=300,
+        required=False,
+        error_messages={"max_length": TOO_LONG},
+    )
 
 
 class RatingForm(forms.Form):
@@ -47,6 +53,7 @@ class RatingForm(forms.Form):
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"max_length": TOO_LONG},
     )
     feedback = forms.CharField(
         label="Feedback to the team",
@@ -54,6 +61,7 @@ class RatingForm(forms.Form):
         required=False,
         max_length=LONGEST_TEXT,
         widget=forms.Textarea(attrs={"rows": 4}),
+        error_messages={"max_length": TOO_LONG},
     )
 
     def __init__(self, *args: Any, rubric: Rubric, **kwargs: Any) -> None:
@@ -97,7 +105,11 @@ def scale_for(criterion: Criterion) -> forms.Field:
 class SubmissionForm(forms.Form):
     """A file and what its senders claim to have measured. The file itself is judged as it streams in."""
 
-    file = forms.FileField(label="File", required=False)
+    file = forms.FileField(
+        label="File",
+        required=False,
+        error_messages={"empty": "This file has nothing in it: choose one that does."},
+    )
     value = forms.FloatField(label="Your own result", required=False)
     seeds = forms.IntegerField(label="From how many seeds", required=False, min_value=1, max_value=10_000)
     n = forms.IntegerField(label="On how many items", required=False, min_value=1, max_value=10**9)

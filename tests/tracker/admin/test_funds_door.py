@@ -183,3 +183,12 @@ def test_a_fund_that_leads_elsewhere_learns_no_more_of_who_shares(funds_door, fu
     assert "Sara Shares" not in found["SECRET-E"]
     assert "Sara Shares" in found["Sara"]
     assert "Fay Herself" in found["OWN-7"]
+
+
+def test_the_history_of_fits_needs_no_statistics(funds_door, shared):
+    Fit.objects.update(hyper="integrated")
+
+    page = text(funds_door, FITS)
+
+    assert "in full, with every doubt weighed" in page
+    assert "spreads are" not in page.lower()

@@ -217,3 +217,7 @@ def test_a_poll_without_news_costs_three_queries(enter, lead, cohort, picture_ur
 def test_the_list_names_the_cohorts_one_looks_after(enter, lead, cohort, stranger):
     assert str(cohort.public_id) in enter(lead).get(reverse("cohorts")).content.decode()
     assert str(cohort.public_id) not in enter(stranger).get(reverse("cohorts")).content.decode()
+
+
+def test_who_oversees_none_is_told_so(enter, fund_manager, cohort):
+    assert "There is none that you oversee." in enter(fund_manager).get(reverse("cohorts")).content.decode()

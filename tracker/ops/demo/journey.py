@@ -113,7 +113,8 @@ def fitted(program: Program) -> tuple[int, int]:
 
 def ends(program: Program) -> str:
     """What became of the submissions, by the newest grading of each."""
-    states = Counter(sent_by_demo(program).with_state().values_list("latest_state", flat=True))
+    sent = sent_by_demo(program).with_state()
+    states = Counter(one.latest_state for one in sent)  # type: ignore[attr-defined]
     told = {"graded": states["succeeded"], "refused": states["refused"]}
     more = {state: states[state] for state in ("failed", "held", "cancelled") if states[state]}
     return ", ".join(f"{count} {word}" for word, count in (told | more).items())
