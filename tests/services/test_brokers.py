@@ -4,26 +4,27 @@ import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from uuid import uuid4
 
 import psycopg
 import pytest
 
 from tests.faults.workers import SUBMISSIONS, deed, judge, kill, surroundings, worker
 
-pytestmark = [pytest.mark.services, pytest.mark.timeout(300)]
+# One after the other: one of them empties the broker that the others ring through.
+pytestmark = [pytest.mark.services, pytest.mark.timeout(300), pytest.mark.xdist_group("services")]
 BROKERS = {"redis": "TEST_REDIS_URL", "rabbitmq": "TEST_RABBITMQ_URL"}
-DATABASE = "plumbline_faults"
 
 
 @pytest.fixture
 def postgres() -> Iterator[str]:
     """The address of an empty PostgreSQL database, which goes away after the test."""
     server = os.environ["TEST_DATABASE_URL"]
+    name = f"plumbline_{uuid4().hex}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
-        connection.execute(f"CREATE DATABASE {DATABASE}")
-        yield server.rsplit("/", 1)[0] + f"/{DATABASE}"
-        connection.execute(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        connection.execute(f"CREATE DATABASE {name}")
+        yield server.rsplit("/", 1)[0] + f"/{name}"
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @pytest.fixture(params=BROKERS)
