@@ -57,6 +57,16 @@ def test_the_same_upload_sent_again_is_the_same_submission(api, benchmark, form)
     assert (other.status_code, other.json()["code"]) == (409, "repeated")
 
 
+def test_the_same_file_with_other_claims_is_not_the_same_submission(api, benchmark, form):
+    form["external_id"] = "s-1"
+    upload(api, benchmark, form)
+
+    answer = upload(api, benchmark, {**form, "claims": json.dumps({"accuracy": {"value": 0.5}})})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "repeated")
+    assert Submission.objects.get().claims["accuracy"]["value"] == 0.93
+
+
 def test_a_file_larger_than_the_benchmark_allows_is_refused_and_not_kept(api, benchmark, form, settings):
     benchmark.spec["limits"]["max_bytes"] = 100
     benchmark.save()

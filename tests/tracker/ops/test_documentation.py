@@ -15,7 +15,7 @@ OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
 OWN_COMMANDS = sorted(name for name, app in get_commands().items() if str(app).startswith("tracker."))
 
 
-@pytest.mark.parametrize("name", sorted(KNOWN_VARIABLES | {"DATABASE_URL", "CELERY_BROKER_URL"}))
+@pytest.mark.parametrize("name", sorted(KNOWN_VARIABLES | {"DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"}))
 def test_every_variable_is_described(name):
     assert f"| `{name}` |" in OPERATIONS
 
@@ -52,7 +52,7 @@ def test_the_example_of_an_env_file_names_only_known_variables():
     lines = (ROOT / ".env.example").read_text().splitlines()
     named = {line.lstrip("# ").split("=")[0] for line in lines if "=" in line}
 
-    assert named <= KNOWN_VARIABLES | {"DATABASE_URL", "CELERY_BROKER_URL"}
+    assert named <= KNOWN_VARIABLES | {"DATABASE_URL", "CELERY_BROKER_URL", "EMAIL_URL"}
 
 
 def test_the_makefile_has_the_promised_targets():

@@ -112,19 +112,22 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             raise RuleBroken("This benchmark has a newer version: submit to that.", code="benchmark-retired")
         with transaction.atomic():
             Project.objects.select_for_update().get(pk=project.pk)
-            earlier = self._sent_before(project, benchmark, artifact, external_id)
+            content = {
+                "project": project,
+                "benchmark": benchmark,
+                "artifact": artifact,
+                "claims": claims or {},
+            }
+            earlier = self._sent_before(external_id, content)
             if earlier is not None:
                 return earlier
             self.check_quota(project, benchmark)
             submission: Submission = self.create(
+                **content,
                 program=project.program,
-                project=project,
-                benchmark=benchmark,
-                artifact=artifact,
                 output=evaluation_of(project, benchmark),
                 filename=filename[:200],
                 submitted_by=by,
-                claims=claims or {},
                 external_id=external_id,
             )
             Run.objects.queue(submission_id=submission.pk, phase=Run.Phase.QUALIFICATION)
@@ -136,16 +139,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             )
         return submission
 
-    def _sent_before(
-        self, project: Project, benchmark: Benchmark, artifact: Artifact, external_id: str
-    ) -> "Submission | None":
+    def _sent_before(self, external_id: str, content: dict[str, Any]) -> "Submission | None":
         if not external_id:
             return None
-        earlier = self.filter(program=project.program, external_id=external_id).first()
+        earlier = self.filter(program=content["project"].program, external_id=external_id).first()
         if earlier is None:
             return None
-        same = (earlier.project_id, earlier.benchmark_id, earlier.artifact_id)
-        if same != (project.pk, benchmark.pk, artifact.pk):
+        if any(getattr(earlier, name) != value for name, value in content.items()):
             raise RuleBroken(
                 "This external_id was sent before with another content: use a new one.",
                 code="repeated",
