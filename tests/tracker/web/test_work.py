@@ -122,7 +122,7 @@ def test_a_claim_may_be_left_out(enter, mentee, url):
         (None, "Choose the file that you want to submit."),
         (table(b"1" * 1_000_001), "larger than the 1 MB"),
         (table(b"\x80\x04\x95" + b"\0" * 600, "model.bin"), "Save predictions as"),
-        (table(b""), "empty"),
+        (table(b""), "This file has nothing in it"),
     ],
 )
 def test_a_file_is_refused_in_a_sentence_and_the_claim_is_kept(enter, mentee, url, file, words):
