@@ -58,7 +58,7 @@ test-reference: environment-dev
 
 test-services: environment-dev
 	@bin/needs services
-	@$(PYTEST) $(PARALLEL) -m "services or not (browser or jail or reference or faults)" tests/tracker tests/services
+	@$(PYTEST) $(PARALLEL) -m "services or not (browser or jail or reference or faults)" tests/tracker tests/services tests/security/test_matrix.py
 
 bench: environment-dev
 	@bin/bench

@@ -1,6 +1,6 @@
 """Refusing the hostile corpus: seconds and memory of each file; and a gigabyte of weights without growing.
 
-python bench/grading_intake.py [CORPUS]
+python -m bench.grading_intake [CORPUS]
 """
 
 from __future__ import annotations
@@ -13,8 +13,6 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from evals.grading.benchmarks import file_hash
 from evals.grading.intake import inspect_artifact

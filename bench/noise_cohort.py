@@ -7,10 +7,14 @@ its seconds are scaled to 1,000 effective draws of the slowest sd, with and with
 import argparse
 import csv
 import json
+import os
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+# Fits have threads or processes of their own: with those of linear algebra beside them they would only wait.
+os.environ |= {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 import numpy as np
 

@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 # Whatever a test writes lies in a folder of its own process; the settings must not be read before that is said.
@@ -17,10 +18,12 @@ for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
 
 import django
 import pytest
+from django.core import management
+from django.db import connection
 
 django.setup()
 
-from tests import left_out
+from tests import left_out, schema
 from tests.factories import make_cohort, make_person, make_program, make_stage, make_user
 from tracker.cohorts.models import Cohort, Stage
 from tracker.people.models import Person, Program, Role, User
@@ -28,6 +31,39 @@ from tracker.people.models import Person, Program, Role, User
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(left_out, "left-out")
+
+
+def uses_database(item: pytest.Item) -> bool:
+    asks_for_it = {"db", "transactional_db"} & set(getattr(item, "fixturenames", ()))
+    return bool(asks_for_it or item.get_closest_marker("django_db"))
+
+
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """The database is migrated before the first test, whose time it must not take."""
+    if connection.vendor == "sqlite" and any(uses_database(item) for item in session.items):
+        schema.snapshot()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    """After every test that passed and used the database, what must hold there holds."""
+    yield
+    if uses_database(item) and not item.get_closest_marker("plants") and not connection.needs_rollback:
+        from tracker.ops.invariants import broken_at_once
+
+        assert [kept.sentence for kept in broken_at_once()] == []
+
+
+@pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    django_db_modify_db_settings_parallel_suffix: None,
+) -> Iterator[None]:
+    """A database of SQLite is copied, not migrated once more for each process."""
+    patch = pytest.MonkeyPatch()
+    if connection.vendor == "sqlite":
+        patch.setattr(management, "call_command", schema.copied(management.call_command))
+    yield
+    patch.undo()
 
 
 @pytest.fixture(autouse=True)

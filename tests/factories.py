@@ -6,14 +6,15 @@ from typing import Any
 
 from django.utils import timezone
 
-from tracker.cohorts.models import Cohort, Enrollment, Stage
-from tracker.grading.models import Artifact, Benchmark, Submission
+from tracker.cohorts.models import AdmissionRound, Application, Cohort, Enrollment, Stage
+from tracker.grading.models import Artifact, Benchmark, Run, Submission
 from tracker.people.models import Person, Program, Role, User
 from tracker.projects.models import Output, Project
 from tracker.ratings.models import Criterion, Rating, Rubric
 
 number = count(1)
 PASSWORD = "a-long-enough-passphrase"
+CHEAP_PHASES = (Run.Phase.QUALIFICATION, Run.Phase.SAFETY)
 
 
 def make_user(**values: Any) -> User:
@@ -144,3 +145,38 @@ def make_submission(
         by=values.pop("by", None),
         **values,
     )
+
+
+def make_round(cohort: Cohort | None = None, **values: Any) -> AdmissionRound:
+    """A round that takes applications now, whose reading comes after it."""
+    now = timezone.now()
+    places = values.pop("places", None)
+    stage = make_stage(
+        cohort,
+        name=f"Admission {next(number)}",
+        places=places,
+        reading_opens_at=now + timedelta(days=2),
+        reading_closes_at=now + timedelta(days=9),
+    )
+    defaults = {"opens_at": now - timedelta(days=2), "closes_at": now + timedelta(days=1)}
+    return AdmissionRound.objects.announce(stage, **{**defaults, **values})
+
+
+def make_application(round: AdmissionRound | None = None, **values: Any) -> Application:
+    n = next(number)
+    round = round or make_round()
+    values = {"name": f"Applicant {n}", "email": f"applicant{n}@example.org", **values}
+    application = round.invite(**values)
+    application.submit()
+    return application
+
+
+def make_thorough_run(submission: Submission | None = None, **values: Any) -> Run:
+    """A thorough run that is over, behind both earlier phases."""
+    submission = submission or make_submission()
+    ended = {"state": Run.State.SUCCEEDED, "ended_at": timezone.now()}
+    submission.runs.filter(state=Run.State.QUEUED).update(**ended)
+    ended["benchmark"] = values.pop("benchmark", submission.benchmark)
+    passed = [submission.runs.create(phase=phase, **ended) for phase in CHEAP_PHASES]
+    clearance = submission.clearances.grant(passed[-1])
+    return submission.runs.create(phase=Run.Phase.THOROUGH, clearance=clearance, **{**ended, **values})

@@ -15,6 +15,7 @@ env.read_env(str(BASE_DIR / ".env"), recurse=False)
 
 KNOWN_VARIABLES = {
     "PLUMBLINE_ALLOWED_HOSTS",
+    "PLUMBLINE_COVARIATES",
     "PLUMBLINE_DEBUG",
     "PLUMBLINE_DEMO",
     "PLUMBLINE_DEVICE",
@@ -95,6 +96,7 @@ INSTALLED_APPS = [
     "allauth",
     "allauth.account",
     "allauth.mfa",
+    "simple_history",
     "django_htmx",
     "django_filters",
     "rest_framework",
@@ -116,6 +118,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
+    "tracker.events.doors.doors_are_noted",
     "tracker.web.doors.broken_rules_are_told",
 ]
 
@@ -152,6 +155,9 @@ else:
     DATABASES["default"]["CONN_MAX_AGE"] = 60
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# What is kept of every change is asked for by row, and in the order in which it was written.
+SIMPLE_HISTORY_DATE_INDEX = False
 
 AUTH_USER_MODEL = "people.User"
 AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
@@ -207,12 +213,13 @@ STORAGES = {
 MEDIA_ROOT = VAR_DIR / "media"
 MEDIA_URL = ""
 ARTIFACTS_DIR = MEDIA_ROOT / "artifacts"
+FILES_DIR = MEDIA_ROOT / "files"
 BENCHMARKS_DIR = MEDIA_ROOT / "benchmarks"
 FILE_UPLOAD_TEMP_DIR = VAR_DIR / "incoming"
 FILE_UPLOAD_TEMP_DIR.mkdir(exist_ok=True)
 FILE_UPLOAD_PERMISSIONS = 0o600
-# Only the two doors of submissions take a file, and they say so themselves (tracker/grading/intake.py).
-FILE_UPLOAD_HANDLERS = ["tracker.grading.intake.NoFiles"]
+# Only the doors of outputs and submissions take a file, and they say so themselves (tracker/projects/uploads.py).
+FILE_UPLOAD_HANDLERS = ["tracker.projects.uploads.NoFiles"]
 DATA_UPLOAD_MAX_MEMORY_SIZE = 16 * 1024 * 1024
 
 X_FRAME_OPTIONS = "DENY"
@@ -260,6 +267,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
     "SCHEMA_PATH_PREFIX": "/api/v1",
+    "ENUM_NAME_OVERRIDES": {"ClaimStateEnum": "tracker.projects.models.claims.Claim.State"},
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
         "tracker.api.schema.document_refusals",
@@ -295,7 +303,8 @@ CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = False
 CELERY_TASK_DEFAULT_QUEUE = "fit"
 CELERY_TASK_ROUTES = {
-    "tracker.grading.tasks.*": {"queue": "grade.cpu"},
+    "tracker.grading.tasks.grade": {"queue": "grade.cpu"},
+    "tracker.grading.tasks.grade_on_gpu": {"queue": "grade.gpu"},
     "tracker.estimates.tasks.*": {"queue": "fit"},
     "tracker.ops.tasks.*": {"queue": "fit"},
 }
@@ -306,9 +315,14 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 # A lease is renewed every third of its length; a worker that stops renewing has lost its job.
 LEASE = at_least("PLUMBLINE_LEASE_SECONDS", 60, lowest=1)
 FIT_PAUSE = at_least("PLUMBLINE_FIT_PAUSE_SECONDS", 2, lowest=0)
+# Properties of a reading that the noise model takes into account; a check refuses any others.
+COVARIATES: list[str] = env.list("PLUMBLINE_COVARIATES", [])
 GRADING_DEVICE = one_of("PLUMBLINE_DEVICE", "auto", allowed=("auto", "cpu", "cuda"))
 # name of the consumer -> what takes one event, in order, each once (see tracker/events)
-EVENT_CONSUMERS = {"estimates": "tracker.estimates.refresh.take_event"}
+EVENT_CONSUMERS = {
+    "estimates": "tracker.estimates.refresh.take_event",
+    "reading": "tracker.ratings.handing_out.take_event",
+}
 
 LOGGING = {
     "version": 1,

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from evals.grading.benchmarks import Benchmark
-from evals.grading.intake import TABLE_FORMATS, Artifact
-from evals.grading.jobs import Arrays, Run, Watch, read_table, run_weights
+from evals.grading.intake import Artifact
+from evals.grading.jobs import Arrays, Run, read_table, run_weights
 from evals.grading.limits import MEBIBYTE
+from evals.grading.running import Watch
 
-KEPT_SUBMISSIONS = 8
 KEPT_BYTES = 64 * MEBIBYTE
 WHOLE_IF_SECONDS = 1.0
 
@@ -28,12 +28,17 @@ class Question:
     seed: int
     device: str
     corruption: str = ""
+    submitter: str = ""
+
+    @property
+    def model_key(self) -> tuple[str, ...]:
+        """Equal keys have equal models, sent by the same submitter."""
+        return (self.submitter, self.artifact_hash, self.artifact.format, self.benchmark.content_hash)
 
     @property
     def key(self) -> tuple[str, ...]:
         """Equal keys have equal answers."""
-        conditions = (str(self.seed), self.device, self.corruption)
-        return (self.artifact_hash, self.artifact.format, self.benchmark.content_hash, *conditions)
+        return (*self.model_key, str(self.seed), self.device, self.corruption)
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,17 @@ class Answered:
     items: int
     seconds: float
 
+    @property
+    def bytes(self) -> int:
+        return sum(array.nbytes for array in self.arrays.values())
+
 
 @dataclass
 class Kept:
-    """Whole answers of the last few submissions, so that a model is not started anew for every phase."""
+    """Whole answers of the last submissions, so that no jail is started anew for every phase.
+
+    As many as have room: those of a thousand small tables are a few megabytes.
+    """
 
     entries: OrderedDict[tuple[str, ...], Answered] = field(default_factory=OrderedDict)
 
@@ -58,12 +70,15 @@ class Kept:
         return self.entries.get(key)
 
     def put(self, key: tuple[str, ...], answered: Answered) -> None:
-        """Keep answers that are not too large, and forget the oldest."""
-        if sum(array.nbytes for array in answered.arrays.values()) > KEPT_BYTES:
+        """Keep answers, and forget the oldest until all of them have room."""
+        self.entries.pop(key, None)
+        if answered.bytes > KEPT_BYTES:
             return
         self.entries[key] = answered
-        while len(self.entries) > KEPT_SUBMISSIONS:
-            self.entries.popitem(last=False)
+        held = sum(kept.bytes for kept in self.entries.values())
+        while held > KEPT_BYTES:
+            _, oldest = self.entries.popitem(last=False)
+            held -= oldest.bytes
 
 
 KEPT = Kept()
@@ -84,7 +99,7 @@ def asked(question: Question, *, phase: str, items: int, watch: Watch) -> Answer
     """The same, from the jail."""
     benchmark = question.benchmark
     seconds = benchmark.limits.seconds(phase)
-    if question.artifact.format in TABLE_FORMATS:
+    if question.artifact.is_table:
         started = time.monotonic()
         arrays = read_table(question.path, question.artifact.format, benchmark, seconds=seconds, watch=watch)
         return Answered(arrays, len(benchmark.ids), time.monotonic() - started)
@@ -93,6 +108,7 @@ def asked(question: Question, *, phase: str, items: int, watch: Watch) -> Answer
         whole_if_seconds=WHOLE_IF_SECONDS,
         seconds=seconds,
         seed=question.seed,
+        key=question.model_key,
         device=question.device,
         corruption=question.corruption,
     )

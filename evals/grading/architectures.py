@@ -9,6 +9,7 @@ from typing import Any
 
 MAXIMUM_WIDTH = 1 << 20
 MAXIMUM_LAYERS = 128
+LARGEST_NUMBER = 1e12
 Shapes = dict[str, tuple[int, ...]]
 
 
@@ -37,14 +38,30 @@ def architecture(values: dict[str, Any]) -> Architecture:
     """
     sizes = dict(values)
     kind = sizes.pop("kind", None)
-    if kind not in KINDS:
+    if not isinstance(kind, str) or kind not in KINDS:
         raise ValueError(f"An architecture's kind must be one of {', '.join(KINDS)}.")
     name = str(sizes.pop("name", kind))
+    check_plain(sizes)
     found = Architecture(name, kind, sizes)
     for parameter, shape in found.parameters().items():
         if not all(type(size) is int and 0 < size <= MAXIMUM_WIDTH for size in shape):
             raise ValueError(f"The architecture {name} gives {parameter} an impossible shape.")
     return found
+
+
+def check_plain(sizes: dict[str, Any]) -> None:
+    """Sizes are whole numbers above zero, or lists of whole numbers, so that one can reckon with them."""
+    for name, value in sizes.items():
+        if name == "tied":
+            is_plain = isinstance(value, bool)
+        elif name in ("eps", "theta"):
+            is_plain = type(value) in (int, float) and 0 < value < LARGEST_NUMBER
+        elif isinstance(value, list):
+            is_plain = all(type(entry) is int and 0 <= entry <= MAXIMUM_WIDTH for entry in value)
+        else:
+            is_plain = type(value) is int and 0 < value <= MAXIMUM_WIDTH
+        if not is_plain:
+            raise ValueError(f"An architecture's {name} is not a size that it can have.")
 
 
 def needed(sizes: dict[str, Any], *names: str) -> list[Any]:

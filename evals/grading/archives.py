@@ -14,6 +14,7 @@ from typing import BinaryIO
 
 from evals.grading.limits import MEBIBYTE, Limits
 from evals.grading.refusals import Refused
+from evals.grading.sniffing import SNIFF_BYTES, sniff
 
 END_RECORD = struct.Struct("<4s4H2IH")
 LOCAL_HEADER = struct.Struct("<4s5H3I2H")
@@ -21,6 +22,8 @@ MAXIMUM_COMMENT = 1 << 16
 MAXIMUM_RATIO = 100
 SMALL_ENOUGH = 16 * MEBIBYTE
 STORED, DEFLATED = 0, 8
+SIZES_FOLLOW, ELSEWHERE = 1 << 3, 0xFFFFFFFF
+WRAPPED_FORMATS = frozenset(("csv", "jsonl", "npz", "parquet", "safetensors"))
 PLAIN_PATH = re.compile(r"[\w .+()=@,-]+(/[\w .+()=@,-]+)*/?", re.ASCII)
 
 
@@ -125,6 +128,10 @@ def located(stream: BinaryIO, entry: zipfile.ZipInfo) -> Member:
     name = stream.read(fields[9])
     if name != entry.orig_filename.encode("utf-8" if fields[2] & 0x800 else "cp437"):
         raise Refused("bad-archive")
+    sizes = (fields[7], fields[8])
+    stated = not fields[2] & SIZES_FOLLOW and sizes != (ELSEWHERE, ELSEWHERE)
+    if fields[3] != entry.compress_type or (stated and sizes != (entry.compress_size, entry.file_size)):
+        raise Refused("bad-archive")
     start = entry.header_offset + LOCAL_HEADER.size + fields[9] + fields[10]
     return Member(entry.filename, start, entry.compress_size, entry.file_size, entry.compress_type, entry.CRC)
 
@@ -147,6 +154,14 @@ def read_member(stream: BinaryIO, member: Member, *, limit: int | None = None) -
     if limit is None and zlib.crc32(data) != member.checksum:
         raise Refused("size-mismatch")
     return data
+
+
+def kind_inside(stream: BinaryIO, member: Member) -> str:
+    """The format of a zip's one file, by its first bytes and name."""
+    kind = sniff(read_member(stream, member, limit=SNIFF_BYTES), member.name)
+    if kind not in WRAPPED_FORMATS:
+        raise Refused("unsafe-format" if kind == "zip" else "unexpected-file")
+    return kind
 
 
 def inflate(stream: BinaryIO, member: Member, wanted: int) -> bytes:

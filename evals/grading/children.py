@@ -8,11 +8,11 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import BinaryIO
 
 from evals.grading.frames import PREFIX, BrokenFrame, Frame, unpack
 from evals.grading.limits import MEBIBYTE
+from evals.grading.processes import kill_group, memory_of_group
 from evals.grading.refusals import ChildCrashed, Refused, Stopped
 
 CHUNK_BYTES = MEBIBYTE
@@ -42,7 +42,10 @@ class Bounds:
 
 @dataclass
 class Supervisor:
-    """One running child and the frames it has sent; used by one thread, once."""
+    """One running child and the frames it has sent; used by one thread at a time.
+
+    ``run`` asks once and sees the child's end; ``ask`` leaves it waiting for another question.
+    """
 
     child: subprocess.Popen[bytes]
     bounds: Bounds
@@ -55,16 +58,14 @@ class Supervisor:
     reason: str = ""
     started: float = 0.0
     is_ready: bool = False
+    stays: bool = False
 
     def run(self, parts: Iterator[bytes | memoryview]) -> Frame:
         """The child's last frame, after all parts were written to it.
 
         Raises Refused for time, memory and output, Stopped when asked to, ChildCrashed otherwise.
         """
-        self.started = time.monotonic()
-        self.watched = self.started + FIRST_WATCH_SECONDS
-        self.parts = parts
-        self.pending = memoryview(b"")
+        self.begin(parts)
         try:
             self.pump()
         except BrokenFrame as error:
@@ -72,6 +73,30 @@ class Supervisor:
         finally:
             self.end()
         return self.answer()
+
+    def ask(self, parts: Iterator[bytes | memoryview]) -> Frame:
+        """The child's next answer, its input left open; a child that fails in any way is ended."""
+        self.stays = True
+        self.begin(parts)
+        try:
+            self.pump()
+        except BaseException as error:
+            self.end()
+            if isinstance(error, BrokenFrame):
+                raise ChildCrashed("The child sent something else than frames.") from error
+            raise
+        if self.reason or not self.frames:
+            self.end()
+        return self.answer()
+
+    def begin(self, parts: Iterator[bytes | memoryview]) -> None:
+        """Start the clock and forget an earlier answer."""
+        self.started = time.monotonic()
+        self.watched = self.started + FIRST_WATCH_SECONDS
+        self.parts = parts
+        self.pending = memoryview(b"")
+        self.frames.clear()
+        self.output = 0
 
     def pump(self) -> None:
         """Move bytes until the child has closed its output, or must end."""
@@ -83,7 +108,12 @@ class Supervisor:
                 for key, _ in selector.select(TICK_SECONDS):
                     if not self.move(key.fileobj):  # type: ignore[arg-type]
                         selector.unregister(key.fileobj)
-                        key.fileobj.close()  # type: ignore[union-attr]
+                        self.let_go(key.fileobj)  # type: ignore[arg-type]
+
+    def let_go(self, stream: BinaryIO) -> None:
+        """Close a stream that is done, but not the input of a child that will be asked again."""
+        if not (self.stays and stream is self.child.stdin):
+            stream.close()
 
     def streams(self) -> Iterator[tuple[BinaryIO, int]]:
         """The child's three streams with the events that matter."""
@@ -96,7 +126,9 @@ class Supervisor:
         yield child.stderr, selectors.EVENT_READ  # type: ignore[misc]
 
     def is_open(self, selector: selectors.BaseSelector) -> bool:
-        """Whether the child may still say something."""
+        """Whether the child may still say something that we wait for."""
+        if self.stays and self.frames:
+            return False
         return any(key.fileobj is self.child.stdout for key in selector.get_map().values())
 
     def move(self, stream: BinaryIO) -> bool:
@@ -200,59 +232,3 @@ def crash(code: int, errors: bytes) -> Exception:
         return Refused("over-time")
     # The text is for operators; it never reaches a submitter.
     return ChildCrashed(f"The child ended with {code}: {errors[-2000:].decode('utf-8', 'replace')}")
-
-
-def kill_group(child: subprocess.Popen[bytes]) -> None:
-    """End a child and everything in its group; a jail's inside ends with its first process."""
-    try:
-        os.killpg(child.pid, 9)
-    except (ProcessLookupError, PermissionError):
-        child.kill()
-    child.wait()
-
-
-def memory_of_group(pid: int) -> int:
-    """Bytes that a process and its descendants hold, shared pages split between their users."""
-    if not Path("/proc/self/stat").exists():
-        return 0
-    return sum(memory_of(member) for member in descendants(pid))
-
-
-def descendants(pid: int) -> list[int]:
-    """A process and all below it, from the process table."""
-    parents: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and (parent := parent_of(entry)):
-            parents.setdefault(parent, []).append(int(entry))
-    found, waiting = [], [pid]
-    while waiting:
-        found.append(waiting.pop())
-        waiting += parents.get(found[-1], [])
-    return found
-
-
-def parent_of(pid: str) -> int:
-    """The parent of a process, 0 when it has just gone."""
-    try:
-        with open(f"/proc/{pid}/stat", "rb") as stream:
-            return int(stream.read().rpartition(b")")[2].split()[1])
-    except OSError:
-        return 0
-
-
-def memory_of(pid: int) -> int:
-    """A process's proportional share of memory, or its resident size where that may not be read."""
-    try:
-        with open(f"/proc/{pid}/smaps_rollup", "rb") as stream:
-            return 1024 * sum(int(line.split()[1]) for line in stream if line.startswith(b"Pss:"))
-    except OSError:
-        return resident_size(pid)
-
-
-def resident_size(pid: int) -> int:
-    """A process's resident size, 0 when it has gone."""
-    try:
-        with open(f"/proc/{pid}/statm", "rb") as stream:
-            return int(stream.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-    except (OSError, IndexError):
-        return 0

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 from typing import Any
 
+from evals.grading.benchmarks import Benchmark
 from evals.grading.refusals import Refused
 
 CLAIM_KEYS = frozenset(("metric", "value", "seeds", "n", "standard_error", "slice"))
@@ -83,6 +84,14 @@ def parse_claim(entry: Any, number: int) -> Claim:
     if not isinstance(entry.get("slice", ""), str):
         raise Refused("bad-claims", item=number)
     return Claim(**entry)
+
+
+def check_known(claims: Iterable[Claim], benchmark: Benchmark) -> None:
+    """Refuse a claim of a metric that the benchmark does not measure, and say which it does."""
+    known = tuple(metric.name for metric in benchmark.metrics)
+    for number, claim in enumerate(claims, start=1):
+        if claim.metric not in known:
+            raise Refused("bad-claims", names=known, item=number)
 
 
 def is_number(value: Any) -> bool:

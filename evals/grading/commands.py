@@ -12,35 +12,50 @@ from typing import Any
 
 import numpy as np
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from evals.grading.benchmarks import Benchmark, load_benchmark
-from evals.grading.claims import CheckedClaim, check_claims, parse_claims
+from evals.grading.benchmarks import LARGEST_SEED, Benchmark, load_benchmark
+from evals.grading.claims import check_claims, check_known, parse_claims
 from evals.grading.inputs import read_columns, read_features
 from evals.grading.intake import inspect_artifact
 from evals.grading.phases import PHASES, GradeRequest, PhaseResult, run_phase
 from evals.grading.refusals import ChildCrashed, Refused
+from evals.grading.reports import as_json, out, show
 from evals.grading.scoring import Scorer, ScorerFault
 from evals.grading.strict_json import parse_json
 
 DONE, FAULT, REFUSED = 0, 1, 3
 console = Console(stderr=True)
-out = Console()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
     options = parser().parse_args(arguments)
     try:
+        check_place(options.json)
         return int(options.run(options))
     except Refused as error:
         write_json(options.json, {"code": error.code, "message": error.message})
-        console.print(f"[red]refused[/] {error.code}: {error.message}", highlight=False)
+        say("refused", f"{error.code}: {error.message}")
         return REFUSED
-    except (ValueError, OSError, ChildCrashed, ScorerFault) as error:
-        console.print(f"[red]failed[/] {error}", highlight=False, markup=True)
+    except FileNotFoundError as error:
+        say("failed", f"There is no file {error.filename}.")
         return FAULT
+    except (ValueError, OSError, ChildCrashed, ScorerFault) as error:
+        say("failed", str(error))
+        return FAULT
+
+
+def say(how: str, what: str) -> None:
+    """One line, however long, and in it nothing that a name could turn into colours."""
+    console.print(f"[red]{how}[/] {escape(what)}", highlight=False, soft_wrap=True)
+
+
+def check_place(path: Path | None) -> None:
+    """Say before anything is computed that its result could not be written."""
+    if path is not None and (path.is_dir() or not path.absolute().parent.is_dir()):
+        raise ValueError(f"{path} cannot be written: name a file in a folder that exists.")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -65,9 +80,17 @@ def grade_arguments(command: argparse.ArgumentParser) -> None:
     command.add_argument("benchmark", type=Path)
     command.add_argument("artifact", type=Path)
     command.add_argument("--claims", type=Path, help="a JSON list of claims to check")
+    command.add_argument("--training", type=Path, help="declared training data: is the benchmark in it?")
     command.add_argument("--phase", choices=PHASES, action="append", help="only these phases, in order")
     command.add_argument("--device", choices=("cpu", "cuda"), default="")
-    command.add_argument("--seed", type=int)
+    command.add_argument("--seed", type=seed, help="a whole number that draws start from")
+
+
+def seed(text: str) -> int:
+    """A whole number that draws can start from."""
+    if not text.isdecimal() or int(text) > LARGEST_SEED:
+        raise argparse.ArgumentTypeError(f"the seed must be a whole number from 0 to {LARGEST_SEED}")
+    return int(text)
 
 
 def inspect_arguments(command: argparse.ArgumentParser) -> None:
@@ -157,7 +180,12 @@ def grade(options: argparse.Namespace) -> int:
     claims = (
         parse_claims(parse_json(options.claims.read_bytes(), code="bad-claims")) if options.claims else []
     )
-    request = GradeRequest(benchmark, options.artifact, seed=options.seed, device=options.device)
+    check_known(claims, benchmark)
+    if options.training:
+        options.training.stat()  # a name that is wrong is told before anything is graded
+    request = GradeRequest(
+        benchmark, options.artifact, seed=options.seed, device=options.device, training=options.training
+    )
     results = run_phases(request, options.phase or PHASES)
     measurements = [row for result in results for row in result.measurements]
     checked = check_claims(claims, measurements)
@@ -187,59 +215,22 @@ def advance(progress: Progress, bar: TaskID, done: int, total: int) -> None:
     progress.update(bar, completed=done, total=total)
 
 
-def as_json(results: list[PhaseResult], checked: list[CheckedClaim]) -> dict[str, Any]:
-    """The result in the documented form, per-item numbers included for paired comparisons."""
-    last = results[-1]
-    items, clusters = last.items, last.clusters
-    return {
-        "phases": [
-            {
-                "name": result.phase,
-                "state": result.state,
-                "code": result.code,
-                "message": result.message,
-                "seconds": result.seconds,
-            }
-            for result in results
-        ],
-        "measurements": [row for result in results for row in result.measurements],
-        "claims": [asdict(claim) for claim in checked],
-        "record": last.record,
-        "items": None if items is None else items.tolist(),
-        "clusters": None if clusters is None else clusters.tolist(),
-    }
-
-
-def show(benchmark: Benchmark, results: list[PhaseResult], checked: list[CheckedClaim]) -> None:
-    """A readable table of what was measured, and a line for each phase that did not succeed."""
-    table = Table("metric", "slice", "value", "likely range", "n", title=benchmark.name)
-    for result in results:
-        for row in result.measurements:
-            span = f"{row['low']:.4g} to {row['high']:.4g}"
-            table.add_row(row["metric"], row["slice"] or "all", f"{row['value']:.4g}", span, str(row["n"]))
-    if table.row_count:
-        out.print(table)
-    for entry in checked:
-        measured = (
-            "" if entry.measured is None else f", measured {entry.measured:.4g}, p = {entry.p_value:.2g}"
-        )
-        out.print(
-            f"claim {entry.claim.metric} {entry.claim.value:g}: {entry.verdict}{measured}", markup=False
-        )
-    for result in results:
-        if result.state != "succeeded":
-            out.print(f"{result.phase} {result.state} {result.code}: {result.message}", markup=False)
-
-
 def compare(options: argparse.Namespace) -> int:
     """Paired difference of two results on the same benchmark."""
     from evals.grading.comparisons import compare_results
 
-    first, second = (json.loads(path.read_text("utf-8")) for path in (options.first, options.second))
-    found = compare_results(first, second)
+    found = compare_results(*(read_json(path) for path in (options.first, options.second)))
     write_json(options.json, asdict(found))
     out.print(found.sentence, markup=False, highlight=False)
     return DONE
+
+
+def read_json(path: Path) -> Any:
+    """A result that was written before."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(f"{path} is not JSON: compare two files that grade --json has written.") from error
 
 
 def write_json(path: Path | None, value: dict[str, Any]) -> None:

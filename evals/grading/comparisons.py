@@ -115,14 +115,30 @@ def items_needed(difference: float, error: float, n: int) -> int | None:
     return math.ceil((reach * error * math.sqrt(n) / difference) ** 2)
 
 
-def compare_results(first: dict[str, Any], second: dict[str, Any]) -> Comparison:
+def compare_results(first: Any, second: Any) -> Comparison:
     """Two results as the command line writes them."""
+    if not all(isinstance(side, dict) and isinstance(side.get("record"), dict) for side in (first, second)):
+        raise ValueError("These are no results: compare two files that grade --json has written.")
     for key in ("benchmark_hash", "split"):
         if first["record"].get(key) != second["record"].get(key):
             raise ValueError("The two results are of different benchmarks, versions or splits.")
     if not first.get("items") or not second.get("items"):
         raise ValueError("Both results need their per-item numbers: grade them again with --json.")
-    clusters = np.array(first["clusters"]) if first.get("clusters") else None
-    return paired(
-        np.array(first["items"]), np.array(second["items"]), seed=first["record"]["seed"], clusters=clusters
-    )
+    seed = first["record"].get("seed")
+    if type(seed) is not int or seed < 0:
+        raise ValueError("The first result does not say its seed: grade it again with --json.")
+    clusters = numbers_of(first, "clusters") if first.get("clusters") else None
+    if clusters is not None and len(clusters) != len(first["items"]):
+        raise ValueError("The first result has other clusters than items: grade it again with --json.")
+    return paired(numbers_of(first, "items"), numbers_of(second, "items"), seed=seed, clusters=clusters)
+
+
+def numbers_of(result: dict[str, Any], name: str) -> NDArray[np.float64]:
+    """A result's list of finite numbers."""
+    try:
+        found = np.array(result[name], np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"The {name} of a result are no numbers: grade it again with --json.") from error
+    if found.ndim != 1 or not np.isfinite(found).all():
+        raise ValueError(f"The {name} of a result are no finite numbers: grade it again with --json.")
+    return found

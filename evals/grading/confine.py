@@ -1,6 +1,6 @@
 """What a jailed interpreter does to itself before it reads a byte: limits, Landlock, seccomp.
 
-Runs at the very start of the child, from a string of standard-library code and this module alone.
+Runs at the very start of the child, from a string of standard-library code, with modules that load no library.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import struct
 import sys
 from typing import Any
 
-from evals.grading import seccomp
+from evals.grading import cards, seccomp
 
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446
 RULE_PATH_BENEATH = 1
@@ -25,7 +25,6 @@ SET_NO_NEW_PRIVILEGES, SET_PARENT_DEATH_SIGNAL, SET_SECCOMP = 38, 1, 22
 FILTER_MODE = 2
 OPEN_FILES = 128
 START_SECONDS = 10
-CUDA_NODES = ("/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools", "/dev/nvidia0")
 
 
 def library() -> Any:
@@ -54,7 +53,7 @@ def confine(cell: dict[str, Any], *, full: bool, parent: int, readable: list[str
 def writable_places(cell: dict[str, Any], *, full: bool) -> list[str]:
     """Where a jailed process may write: nowhere that outlives it."""
     scratch = ["/tmp"] if full else []
-    return ["/dev/null", *scratch, *(CUDA_NODES if cell["cuda"] else ())]
+    return ["/dev/null", *scratch, *(cards.nodes() if cell["cuda"] else ())]
 
 
 def limit_resources(*, memory: int, seconds: int, file_bytes: int, processes: int) -> None:

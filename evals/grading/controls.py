@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import torch
 
-from evals.grading.benchmarks import Benchmark
+from evals.grading.benchmarks import Benchmark, file_hash
 from evals.grading.graders import grader
 from evals.grading.hidden import Hidden
 from evals.grading.metrics.answers import Answers, NotMeasurable, Truth, one_hot
+from evals.grading.metrics.multilabel import ON
+from evals.grading.metrics.text import is_accepted, plain
 from evals.grading.signs import binomial_tail, chance_p_value
+from evals.grading.sketches import Sketch, sketch
 
 SHUFFLES = 20
 
@@ -74,3 +78,29 @@ def canaries(hidden: Hidden, pair: tuple[Answers, Truth]) -> dict[str, float] | 
     hits = int((answers.classes[rows] == truth.labels[rows]).sum())
     chance = 1 / truth.class_count
     return {"items": len(rows), "hits": hits, "p_value": binomial_tail(hits, len(rows), chance)}
+
+
+def mistakes(
+    benchmark: Benchmark, hidden: Hidden, pair: tuple[Answers, Truth], *, split: str
+) -> Sketch | None:
+    """The sketch of the wrong answers, for a comparison between teams; nothing where no answer is simply wrong."""
+    counted = torch.from_numpy(np.flatnonzero(hidden.rows(split))).to(place_of(pair[1]))
+    found = wrong_answers(benchmark.task, pair[0].at(counted), pair[1].at(counted))
+    if found is None:
+        return None
+    return sketch(*found, secret=file_hash(benchmark.labels_path).encode())
+
+
+def wrong_answers(task: str, answers: Answers, truth: Truth) -> tuple[Any, Any] | None:
+    """(items,) a number for each answer, and whether it is wrong."""
+    if task == "classification" and answers.classes is not None and truth.labels is not None:
+        return answers.classes.long().cpu().numpy(), (answers.classes != truth.labels).cpu().numpy()
+    if task == "multilabel" and answers.labels is not None and truth.labels is not None:
+        answered, actual = (side.cpu().numpy() >= ON for side in (answers.labels, truth.labels))
+        codes = np.array([crc32(row.tobytes()) for row in answered], np.int64)
+        return codes, (answered != actual).any(axis=1)
+    if task == "text" and answers.texts is not None and truth.texts is not None:
+        codes = np.array([crc32(plain(text).encode()) for text in answers.texts], np.int64)
+        accepted = [is_accepted(text, every) for text, every in zip(answers.texts, truth.texts, strict=True)]
+        return codes, ~np.array(accepted, bool)
+    return None

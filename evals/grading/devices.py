@@ -6,6 +6,8 @@ import platform
 
 import torch
 
+from evals.grading import cards
+
 DTYPE = torch.float64
 CUDA_MEMORY_FRACTION = 0.9
 
@@ -32,7 +34,7 @@ def described(place: torch.device) -> dict[str, str]:
     """Device, dtype and driver for a result's record."""
     if place.type == "cuda":
         name = torch.cuda.get_device_name(place)
-        driver = f"CUDA {torch.version.cuda}"
+        driver = f"{cards.driver()}, CUDA {torch.version.cuda}"
     else:
         name, driver = platform.processor() or platform.machine(), "none"
     return {

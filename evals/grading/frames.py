@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import struct
+import time
 from dataclasses import dataclass, field
 from math import prod
 from typing import Any, BinaryIO
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 MAGIC = b"PLB1"
 PREFIX = struct.Struct("<4sIQ")
 MAXIMUM_HEADER_BYTES = 1 << 22
+PROGRESS_SECONDS = 0.5
 DTYPES = {"f4": np.float32, "f8": np.float64, "i4": np.int32, "i8": np.int64, "u1": np.uint8}
 Array = NDArray[Any]
 
@@ -41,6 +43,25 @@ class Frame:
         header = json.dumps({"values": self.header, "arrays": layout}, allow_nan=False).encode()
         bodies = [array.tobytes() for array in columns.values()]
         return b"".join([PREFIX.pack(MAGIC, len(header), sum(map(len, bodies))), header, *bodies])
+
+
+def send(frame: Frame, sink: BinaryIO) -> None:
+    """Write one frame at once."""
+    sink.write(frame.pack())
+    sink.flush()
+
+
+class Progress:
+    """Tells the process at the other end how many items are done, at most twice a second."""
+
+    def __init__(self, sink: BinaryIO) -> None:
+        self.sink = sink
+        self.told = time.monotonic()
+
+    def __call__(self, done: int, total: int) -> None:
+        if time.monotonic() - self.told >= PROGRESS_SECONDS:
+            self.told = time.monotonic()
+            send(Frame({"progress": [done, total]}), self.sink)
 
 
 def short_name(array: Array) -> str:

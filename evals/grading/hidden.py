@@ -12,9 +12,12 @@ from numpy.typing import NDArray
 from evals.grading.benchmarks import Benchmark
 from evals.grading.inputs import id_texts, read_columns
 from evals.grading.metrics.answers import Truth
+from evals.grading.refusals import Refused
 from evals.grading.tables import numbers
 
-PUBLIC = "public"
+PUBLIC, PRIVATE = "public", "private"
+FEWEST_ITEMS = 2
+MOST_SLICES, LONGEST_SLICE = 100, 100
 YES = ("1", "yes", "true")
 
 
@@ -54,8 +57,8 @@ def load_hidden(benchmark: Benchmark) -> Hidden:
     if "id" not in table:
         raise ValueError("The labels file must have a column id.")
     rows = {name: row for row, name in enumerate(id_texts(table["id"]))}
-    if set(rows) != set(benchmark.ids):
-        raise ValueError("The labels file must have exactly the ids of the inputs file.")
+    if set(rows) != set(benchmark.ids) or len(table["id"]) != len(rows):
+        raise ValueError("The labels file must have exactly the ids of the inputs file, each once.")
     order = [rows[name] for name in benchmark.ids]
     columns = {name: [str(column[row]) for row in order] for name, column in table.items() if name != "id"}
     declared = benchmark.data
@@ -70,8 +73,39 @@ def load_hidden(benchmark: Benchmark) -> Hidden:
         if declared.canary
         else np.zeros(len(order), bool),
     )
-    hidden.truth(benchmark, torch.device("cpu"))
+    check_labels(hidden, benchmark)
+    check_parts(hidden, benchmark)
     return hidden
+
+
+def check_labels(hidden: Hidden, benchmark: Benchmark) -> None:
+    """Every label is there and is what the task's graders take."""
+    wanted = [f"l_{name}" for name in benchmark.classes] if benchmark.task == "multilabel" else ["label"]
+    for name in wanted:
+        if name not in hidden.columns:
+            raise ValueError(f"The labels file must have a column {name}.")
+    try:
+        hidden.truth(benchmark, torch.device("cpu"))
+    except Refused as error:
+        raise ValueError(f"The labels file cannot be read: {error.message}") from error
+
+
+def check_parts(hidden: Hidden, benchmark: Benchmark) -> None:
+    """Splits, canaries, clusters and slices leave something to measure, and names that can be kept."""
+    declared = benchmark.data
+    if declared.split and set(hidden.columns[declared.split]) - {PUBLIC, PRIVATE}:
+        raise ValueError(f"The column {declared.split} must say {PUBLIC} or {PRIVATE} for every item.")
+    if hidden.rows(PUBLIC).sum() < FEWEST_ITEMS:
+        raise ValueError(f"At least {FEWEST_ITEMS} items must be public and no canaries.")
+    if hidden.clusters is not None and len(set(hidden.clusters.tolist())) < FEWEST_ITEMS:
+        raise ValueError(f"The column {declared.cluster} must tell at least {FEWEST_ITEMS} clusters apart.")
+    for column in declared.slices:
+        values = set(hidden.columns[column])
+        if len(values) > MOST_SLICES or max(len(f"{column}={value}") for value in values) > LONGEST_SLICE:
+            raise ValueError(
+                f"The column {column} must have at most {MOST_SLICES} values for slices, and short ones:"
+                f" name and value together at most {LONGEST_SLICE} characters."
+            )
 
 
 def numbered(column: list[str]) -> torch.Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,9 @@ from evals.grading.arrays import read_npz
 from evals.grading.limits import Limits
 from evals.grading.refusals import Refused
 from evals.grading.tables import Table, read_csv, read_jsonl
+
+FIRST_ROWS = 20
+HAS_WORDS = re.compile(r"[^\W\d_]{2}.*\s").search
 
 
 def read_columns(path: Path, limits: Limits) -> dict[str, Any]:
@@ -48,6 +52,13 @@ def id_texts(column: Any) -> list[str]:
     if array.dtype.kind == "S":
         return [value.decode("ascii", "replace").strip() for value in array.tolist()]
     return [str(value).strip() for value in array.tolist()]
+
+
+def input_texts(path: Path, limits: Limits) -> list[str]:
+    """Each item's texts, joined; none where the inputs are numbers."""
+    columns = [column for name, column in read_columns(path, limits).items() if name != "id"]
+    words = [column for column in columns if any(map(HAS_WORDS, map(str, np.ravel(column)[:FIRST_ROWS])))]
+    return [" ".join(map(str, row)) for row in zip(*words, strict=True)]
 
 
 def read_features(path: Path, limits: Limits, *, scale: float = 1.0) -> NDArray[np.float32]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from evals.grading.archives import Member, read_member, zip_members
+from evals.grading.archives import Member, kind_inside, read_member, zip_members
 from evals.grading.arrays import npz_layout, read_npz
 from evals.grading.benchmarks import Benchmark
 from evals.grading.limits import Limits
-from evals.grading.model_files import folder_files, zip_files
+from evals.grading.model_files import Files, folder_files, zip_files
 from evals.grading.model_folders import inspect_files
 from evals.grading.predictions import Expected, answers, check_plain
 from evals.grading.refusals import Refused
@@ -32,6 +33,11 @@ class Artifact:
     format: str
     bytes: int
     facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it holds answers, plainly or as the one file of a zip."""
+        return self.facts.get("inside", self.format) in TABLE_FORMATS
 
 
 @dataclass(frozen=True)
@@ -60,6 +66,8 @@ def inspect_artifact(
     door = Door(limits or (benchmark.limits if benchmark else Limits()), benchmark, deep)
     if path.is_dir():
         return inspect_folder(path, door)
+    if path.exists() and not path.is_file():
+        raise Refused("special-entry")
     size = path.stat().st_size
     if size > door.limits.max_bytes:
         raise Refused("too-big", bytes=size, limit=door.limits.max_bytes)
@@ -68,14 +76,15 @@ def inspect_artifact(
 
 
 def inspect_folder(path: Path, door: Door) -> Artifact:
-    """The same for a model folder."""
-    if door.benchmark:
-        raise Refused("wrong-format", names=door.benchmark.formats)
+    """The same for a model folder, which a benchmark that takes zips takes as if it had been zipped."""
+    check_taken("zip", door.benchmark)
     files = folder_files(path, door.limits)
     if not files:
         raise Refused("empty")
-    model = inspect_files(files, door.limits, deep=door.deep)
-    return Artifact("model", sum(file.size for file in files.values()), model.facts)
+    size = sum(file.size for file in files.values())
+    if size > door.limits.max_bytes:
+        raise Refused("too-big", bytes=size, limit=door.limits.max_bytes)
+    return Artifact("model", size, model_facts(files, door))
 
 
 def inspect_stream(stream: BinaryIO, size: int, *, door: Door, filename: str) -> Artifact:
@@ -191,14 +200,29 @@ def zip_facts(stream: BinaryIO, door: Door) -> dict[str, Any]:
         raise Refused("empty")
     if all(member.name.endswith(".npy") for member in members):
         return npz_facts(stream, door)
+    if len(members) == 1:
+        return one_file_facts(stream, members[0], door)
     for member in members:
         check_member(stream, member)
-    model = inspect_files(zip_files(stream, members, door.limits), door.limits, deep=door.deep)
+    return model_facts(zip_files(stream, members, door.limits), door)
+
+
+def model_facts(files: Files, door: Door) -> dict[str, Any]:
+    """A model of several files, matched with the benchmark's architectures."""
+    model = inspect_files(files, door.limits, deep=door.deep)
     if not door.benchmark:
         return model.facts
     name = matching_architecture(model.tensors, door.benchmark)
     check_agreement(model.config, next(a.sizes for a in door.benchmark.architectures if a.name == name))
     return {**model.facts, "architecture": name}
+
+
+def one_file_facts(stream: BinaryIO, member: Member, door: Door) -> dict[str, Any]:
+    """A zip around one table or one weights file, which is judged as if it had come alone."""
+    kind = kind_inside(stream, member)
+    check_taken(kind, door.benchmark)
+    inner = io.BytesIO(read_member(stream, member))
+    return {**READERS[kind](inner, door), "inside": kind}
 
 
 def check_agreement(config: dict[str, Any], sizes: dict[str, Any]) -> None:

@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
 
-from evals.grading import confine, seccomp
+from evals.grading import cards, confine, seccomp
 from evals.grading.limits import MEBIBYTE
 
 CODE_ROOT = "/code"
@@ -118,7 +118,7 @@ def bubblewrap(cell: Cell, level: Isolation, calls: int) -> list[str]:
     for source, target in places:
         arguments += ["--ro-bind", source, target]
     arguments += ["--proc", "/proc", "--dev", "/dev", "--size", str(MEBIBYTE // 16), "--tmpfs", "/dev/shm"]
-    arguments += cuda_binds() if cell.cuda else []
+    arguments += cards.binds() if cell.cuda else []
     arguments += ["--size", str(cell.scratch), "--tmpfs", "/tmp", *hidden_places()]
     arguments += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/tmp"]
     return [*before, *arguments, "--seccomp", str(calls), "--", *interpreter(cell, level)]
@@ -128,8 +128,10 @@ def stage(places: tuple[tuple[str, str], ...]) -> list[str]:
     """As root: show the sources under names that another user can reach, then become that user.
 
     Limits on processes count per user and do not bind root, so each worker's jails get a user of their own.
+    The death of a parent is not told across users: a process namespace around both ends what is inside with it.
     """
-    arguments = [program("bwrap"), "--die-with-parent", "--dev-bind", "/", "/", "--tmpfs", STAGE]
+    arguments = [program("bwrap"), "--die-with-parent", "--unshare-pid"]
+    arguments += ["--dev-bind", "/", "/", "--tmpfs", STAGE]
     for number, (source, _) in enumerate(places):
         arguments += ["--ro-bind", source, f"{STAGE}/{number}"]
     uid = str(FIRST_UID + os.getpid() % UID_COUNT)
@@ -159,15 +161,6 @@ def sources() -> tuple[tuple[str, str], ...]:
         (str(package), f"{CODE_ROOT}/evals/grading"),
     ]
     return tuple(pairs + [(place, place) for place in SYSTEM_FOLDERS if Path(place).exists()])
-
-
-def cuda_binds() -> list[str]:
-    """Device nodes for CUDA. They widen the jail by the driver's own surface; bound only when asked for."""
-    binds: list[str] = []
-    for node in confine.CUDA_NODES:
-        if Path(node).exists():
-            binds += ["--dev-bind", node, node]
-    return binds
 
 
 def interpreter(cell: Cell, level: Isolation) -> list[str]:

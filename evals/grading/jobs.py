@@ -1,8 +1,7 @@
-"""One job in the jail: the job's frame and the submitter's bytes in, checked arrays out."""
+"""What is asked of the jail: a table's answers or a network's, and checked arrays out."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -12,29 +11,23 @@ from numpy.typing import NDArray
 
 from evals.grading.archives import zip_members
 from evals.grading.benchmarks import Benchmark
-from evals.grading.children import CHUNK_BYTES, Bounds, Supervisor, never
+from evals.grading.children import Bounds
 from evals.grading.corruptions import corrupted
 from evals.grading.frames import Frame
-from evals.grading.inputs import read_features
-from evals.grading.jail import Cell, jailed
+from evals.grading.inputs import input_texts, read_features
+from evals.grading.jail import Cell
 from evals.grading.limits import MEBIBYTE
-from evals.grading.model_files import weight_files, zip_files
-from evals.grading.refusals import REFUSALS, ChildCrashed, Refused
+from evals.grading.model_files import folder_files, weight_files, zip_files
+from evals.grading.refusals import ChildCrashed, Refused
+from evals.grading.running import Contents, Watch, run_job
 from evals.grading.texts import pack_texts, unpack_texts
+from evals.grading.warm import Key, ask_warm
 
 FRAME_ROOM = 4 * MEBIBYTE
 CELL_BYTES = 8
+COVERAGE = ("texts", "any_overlap", "half_covered", "words")
 ZIP_MAGIC = b"PK\x03\x04"
 Arrays = dict[str, NDArray[Any]]
-Report = Callable[[int, int], None]
-
-
-@dataclass(frozen=True)
-class Watch:
-    """How a caller looks at a running job and stops it."""
-
-    on_progress: Report = lambda done, total: None
-    should_stop: Callable[[], bool] = never
 
 
 def read_table(path: Path, kind: str, benchmark: Benchmark, *, seconds: float, watch: Watch) -> Arrays:
@@ -71,11 +64,15 @@ def run_weights(
         "items": run.items,
         "whole_if_seconds": run.whole_if_seconds,
     }
-    cell = Cell(
-        memory=benchmark.limits.memory_bytes, seconds=run.seconds, threads=2, cuda=run.device != "cpu"
-    )
-    found = run_job(
-        Frame(header, {"x": features}), weights_of(path, benchmark), cell, output=room(benchmark), watch=watch
+    memory = benchmark.limits.memory_bytes
+    cell = Cell(memory, all_phases_seconds(benchmark), threads=2, cuda=run.device != "cpu")
+    found = ask_warm(
+        (*run.key, architecture, run.device),
+        Frame(header, {"x": features}),
+        lambda: weights_of(path, benchmark),
+        cell,
+        bounds=Bounds(run.seconds, memory, room(benchmark)),
+        watch=watch,
     )
     seconds = found.header.get("seconds")
     if not isinstance(seconds, float):
@@ -83,8 +80,17 @@ def run_weights(
     return from_outputs(found.arrays, benchmark, (run.items, len(features))), seconds
 
 
-def weights_of(path: Path, benchmark: Benchmark) -> Mapping[str, Path | bytes]:
-    """The weights files of a submission: itself, or those in its zip."""
+def all_phases_seconds(benchmark: Benchmark) -> float:
+    """How long a network may compute in all: in each phase, and once more under each corruption."""
+    limits = benchmark.limits
+    thorough = limits.thorough_seconds * (1 + len(benchmark.corruptions))
+    return limits.qualification_seconds + limits.safety_seconds + thorough
+
+
+def weights_of(path: Path, benchmark: Benchmark) -> Contents:
+    """The weights files of a submission: itself, or those in its zip or folder."""
+    if path.is_dir():
+        return weight_files(folder_files(path, benchmark.limits))
     with path.open("rb") as stream:
         if stream.read(4) != ZIP_MAGIC:
             return {path.name: path}
@@ -100,8 +106,25 @@ class Run:
     whole_if_seconds: float
     seconds: float
     seed: int
+    key: Key = ()
     device: str = ""
     corruption: str = ""
+
+
+def read_training(path: Path, benchmark: Benchmark, *, seconds: float, watch: Watch) -> dict[str, int]:
+    """How many of the benchmark's public texts stand in declared training data; nothing where it has no texts."""
+    texts = input_texts(benchmark.inputs_path, benchmark.limits)
+    if not texts:
+        return {}
+    if path.stat().st_size > benchmark.limits.max_bytes:
+        raise Refused("too-big", bytes=path.stat().st_size, limit=benchmark.limits.max_bytes)
+    characters, ends = pack_texts(texts)
+    job = Frame({"job": "training"}, {"characters": characters, "ends": ends})
+    cell = Cell(memory=benchmark.limits.memory_bytes, seconds=seconds)
+    found = run_job(job, {"training": path}, cell, output=FRAME_ROOM, watch=watch).header.get("contamination")
+    if not isinstance(found, dict) or not all(type(found.get(name)) is int for name in COVERAGE):
+        raise ChildCrashed("The jailed reader gave an answer of the wrong form.")
+    return {name: found[name] for name in COVERAGE}
 
 
 def room(benchmark: Benchmark) -> int:
@@ -109,56 +132,6 @@ def room(benchmark: Benchmark) -> int:
     width = 2 + len(benchmark.classes) + len(benchmark.quantiles)
     texts = benchmark.limits.max_bytes if benchmark.task == "text" else 0
     return FRAME_ROOM + CELL_BYTES * width * len(benchmark.ids) + texts
-
-
-def run_job(job: Frame, files: Mapping[str, Path | bytes], cell: Cell, *, output: int, watch: Watch) -> Frame:
-    """The jailed reader's answer to a job over these files."""
-    sizes = [{"name": name, "bytes": size_of(content)} for name, content in files.items()]
-    request = Frame({**job.header, "files": sizes}, job.arrays)
-    with jailed(cell) as start:
-        supervisor = Supervisor(
-            start.popen(),
-            Bounds(seconds=cell.seconds, memory=cell.memory, output=output),
-            should_stop=watch.should_stop,
-            on_frame=lambda frame: tell(frame, watch),
-        )
-        answer = supervisor.run(parts(request, files.values()))
-    return judged(answer)
-
-
-def size_of(content: Path | bytes) -> int:
-    """Bytes of a file, on disk or at hand."""
-    return len(content) if isinstance(content, bytes) else content.stat().st_size
-
-
-def parts(request: Frame, files: Iterable[Path | bytes]) -> Iterator[bytes]:
-    """The request's frame, then the files' bytes in blocks."""
-    yield request.pack()
-    for content in files:
-        if isinstance(content, bytes):
-            yield content
-            continue
-        with content.open("rb") as stream:
-            while block := stream.read(CHUNK_BYTES):
-                yield block
-
-
-def tell(frame: Frame, watch: Watch) -> None:
-    """Hand on a progress report if it is one: two whole numbers."""
-    report = frame.header["progress"]
-    if isinstance(report, list) and len(report) == 2 and all(type(number) is int for number in report):
-        watch.on_progress(*report)
-
-
-def judged(answer: Frame) -> Frame:
-    """The answer, or the refusal that it states, in our own words."""
-    state = answer.header.get("state")
-    if state == "done":
-        return answer
-    code, details = answer.header.get("code"), answer.header.get("details")
-    if state != "refused" or code not in REFUSALS or not isinstance(details, dict):
-        raise ChildCrashed("The jailed reader gave an answer of the wrong form.")
-    raise Refused(code, **{str(word): n for word, n in details.items() if type(n) in (int, float)})
 
 
 def from_outputs(arrays: Arrays, benchmark: Benchmark, counts: tuple[int, int]) -> Arrays:

@@ -8,6 +8,8 @@ from typing import Any
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
 RESAMPLES = 2000
+# No benchmark asks for more: a petabyte, a week.
+LARGEST_LIMIT, LONGEST_SECONDS = 1 << 50, 7 * 86_400.0
 
 
 @dataclass(frozen=True)
@@ -31,8 +33,9 @@ class Limits:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if not getattr(self, field.name) > 0:
-                raise ValueError(f"The limit {field.name} must be above zero.")
+            most = LONGEST_SECONDS if field.name.endswith("_seconds") else LARGEST_LIMIT
+            if not 0 < getattr(self, field.name) <= most:
+                raise ValueError(f"The limit {field.name} must be above zero and at most {most:g}.")
 
     def seconds(self, phase: str) -> float:
         """The wall-clock limit of one phase."""

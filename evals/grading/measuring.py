@@ -14,15 +14,15 @@ import numpy as np
 import torch
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
-from evals.grading.controls import controls
+from evals.grading.controls import controls, mistakes
 from evals.grading.devices import described, device
 from evals.grading.frames import Frame
-from evals.grading.graders import grader
+from evals.grading.graders import RANGES, SHARE, grader
 from evals.grading.hidden import Hidden, load_hidden
 from evals.grading.metrics.answers import Answers, NotMeasurable, Truth
 from evals.grading.metrics.grade import Grade
 from evals.grading.texts import unpack_texts
-from evals.grading.uncertainty import Interval, analytic, bootstrap
+from evals.grading.uncertainty import Interval, analytic, bootstrap, not_certain
 
 CACHED_BENCHMARKS = 8
 SMALLEST_SLICE = 2
@@ -64,6 +64,8 @@ def measure(request: Frame, *, report: Report) -> Frame:
     items = {"items": pulls} if pulls is not None else {}
     if pulls is not None and hidden.clusters is not None and len(pulls) == parts[0].rows.numel():
         items["clusters"] = hidden.clusters[parts[0].rows.cpu()].numpy().astype(np.int64)
+    sketched = mistakes(benchmark, hidden, (answers, truth), split=header["split"])
+    items |= {"mistakes": sketched} if sketched is not None else {}
     signs = controls(benchmark, hidden, (answers, truth), seed=header["seed"])
     facts = {**record(place, pulls), "controls": signs}
     return Frame({"measurements": measurements, "record": facts}, items)
@@ -101,6 +103,8 @@ def measured(name: str, part: Part, pair: tuple[Answers, Truth], settings: dict[
     # A ranking's queries are what is drawn already: its items are not the rows of the labels file.
     clusters = clusters[part.rows.cpu()] if clusters is not None and grade.n == part.rows.numel() else None
     interval = bootstrap(grade, seed=settings["seed"], resamples=settings["resamples"], clusters=clusters)
+    if RANGES[name] == SHARE:
+        interval = not_certain(grade.value, interval, n=interval.clusters or grade.n)
     return row(name, part.name, grade, interval) | {"seed": settings["seed"]} | beside(grade, name, clusters)
 
 

@@ -12,20 +12,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from evals.grading import VERSION
+from evals.grading import VERSION, cards
 from evals.grading.answering import Answered, Question, answered
-from evals.grading.benchmarks import Benchmark, file_hash
+from evals.grading.benchmarks import Benchmark, file_hash, folder_hash
 from evals.grading.children import never
 from evals.grading.frames import Frame
-from evals.grading.intake import TABLE_FORMATS, Artifact, inspect_artifact
+from evals.grading.intake import Artifact, inspect_artifact
 from evals.grading.jail import isolation
-from evals.grading.jobs import Arrays, Watch
+from evals.grading.jobs import Arrays, read_training
 from evals.grading.limits import RESAMPLES
 from evals.grading.refusals import Refused
 from evals.grading.reproduction import over_seeds, rerun, submitted_files
+from evals.grading.running import Watch
 from evals.grading.scoring import Scorer
 
 CODE = "code"
+MODEL_DTYPE = "float32"
 PHASES = ("qualification", "safety", "thorough")
 SAMPLE_ITEMS = 32
 PROBE_ITEMS = 512
@@ -35,16 +37,22 @@ HELD = frozenset(("constant-answer", "non-finite-output", "resource-hungry"))
 
 @dataclass(frozen=True)
 class GradeRequest:
-    """What to grade, on which benchmark, and how."""
+    """What to grade, on which benchmark, and how.
+
+    ``training`` is the training data that its senders declare, looked at for the benchmark's own texts.
+    ``submitter`` names whoever sent it: nothing of a submission is kept for another submitter's.
+    """
 
     benchmark: Benchmark
     artifact: Path
     filename: str = ""
     artifact_hash: str = ""
+    submitter: str = ""
     seed: int | None = None
     device: str = ""
     split: str = "public"
     resamples: int = RESAMPLES
+    training: Path | None = None
 
     @property
     def chosen_seed(self) -> int:
@@ -64,6 +72,7 @@ class PhaseResult:
     record: dict[str, Any] = field(default_factory=dict)
     items: NDArray[np.float64] | None = None
     clusters: NDArray[np.int64] | None = None
+    mistakes: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,6 +83,7 @@ class Outcome:
     record: dict[str, Any] = field(default_factory=dict)
     items: NDArray[np.float64] | None = None
     clusters: NDArray[np.int64] | None = None
+    mistakes: NDArray[np.uint8] | None = None
 
 
 def run_phase(
@@ -92,6 +102,7 @@ def run_phase(
     """
     if phase not in PHASES:
         raise ValueError(f"The phase must be one of {', '.join(PHASES)}, not {phase!r}.")
+    cards.check(request.device)
     started = time.monotonic()
     watch = Watch(on_progress, should_stop)
     record = base_record(request)
@@ -106,14 +117,13 @@ def run_phase(
         )
     seconds = time.monotonic() - started
     record |= {**outcome.record, "seconds": seconds}
-    return PhaseResult(
-        phase, "succeeded", "", "", seconds, outcome.measurements, record, outcome.items, outcome.clusters
-    )
+    found = {**vars(outcome), "record": record}
+    return PhaseResult(phase, "succeeded", seconds=seconds, **found)
 
 
 def base_record(request: GradeRequest) -> dict[str, Any]:
     """Who, what and where, before anything is read; an artifact that changed since is our fault."""
-    found = file_hash(request.artifact) if request.artifact.is_file() else ""
+    found = hash_of(request.artifact)
     if request.artifact_hash and request.artifact_hash != found:
         raise ValueError("The stored artifact is not the one that was submitted: its hash differs.")
     walls = isolation()
@@ -130,6 +140,13 @@ def base_record(request: GradeRequest) -> dict[str, Any]:
     }
 
 
+def hash_of(artifact: Path) -> str:
+    """Of a file or a model folder; nothing of what is neither."""
+    if artifact.is_dir():
+        return folder_hash(artifact)
+    return file_hash(artifact) if artifact.is_file() else ""
+
+
 def qualify(request: GradeRequest, watch: Watch, _: Scorer | None) -> Outcome:
     """Format, size, schema, safe reading; weights answer a small sample; code is unpacked, not run."""
     artifact = inspected(request, deep=True)
@@ -137,14 +154,29 @@ def qualify(request: GradeRequest, watch: Watch, _: Scorer | None) -> Outcome:
         submitted_files(request.artifact, request.benchmark)
     else:
         ask(request, artifact, watch, phase="qualification", items=SAMPLE_ITEMS)
-    return Outcome(record={"format": artifact.format, "bytes": artifact.bytes, **artifact.facts})
+    facts = {"format": artifact.format, "bytes": artifact.bytes, **artifact.facts}
+    return Outcome(record=facts | contamination(request, watch))
+
+
+def contamination(request: GradeRequest, watch: Watch) -> dict[str, Any]:
+    """What declared training data shares with the benchmark's texts: a sign in the record, never a refusal."""
+    if request.training is None:
+        return {}
+    seconds = request.benchmark.limits.qualification_seconds
+    try:
+        found: dict[str, Any] = read_training(
+            request.training, request.benchmark, seconds=seconds, watch=watch
+        )
+    except Refused as error:
+        found = {"unread": error.code}
+    return {"contamination": found}
 
 
 def inspected(request: GradeRequest, *, deep: bool) -> Artifact:
     """Intake; tables are read value by value in the jail, so here only their form is looked at."""
     name = request.filename or request.artifact.name
     shallow = inspect_artifact(request.artifact, benchmark=request.benchmark, filename=name, deep=False)
-    if not deep or shallow.format in (*TABLE_FORMATS, CODE):
+    if not deep or shallow.is_table or shallow.format == CODE:
         return shallow
     return inspect_artifact(request.artifact, benchmark=request.benchmark, filename=name)
 
@@ -161,6 +193,7 @@ def ask(
         request.chosen_seed,
         request.device,
         corruption,
+        request.submitter,
     )
     return answered(question, phase=phase, items=items, watch=watch)
 
@@ -173,7 +206,7 @@ def look_for_harm(request: GradeRequest, watch: Watch, _: Scorer | None) -> Outc
     found = ask(request, artifact, watch, phase="safety", items=PROBE_ITEMS)
     if is_constant(found.arrays):
         raise Refused("constant-answer")
-    if artifact.format not in TABLE_FORMATS:
+    if not artifact.is_table:
         expected = found.seconds * len(request.benchmark.ids) / found.items
         if expected > request.benchmark.limits.thorough_seconds:
             raise Refused("resource-hungry", seconds=round(expected))
@@ -200,13 +233,14 @@ def measure_all(request: GradeRequest, watch: Watch, scorer: Scorer | None) -> O
     record = {
         "format": artifact.format,
         "forward_seconds": found.seconds,
+        **({} if artifact.is_table else {"model_dtype": MODEL_DTYPE}),
         "answers_hash": answers_hash(found.arrays),
         **scored.header["record"],
     }
     rows = scored.header["measurements"]
-    if artifact.format not in TABLE_FORMATS:
+    if not artifact.is_table:
         rows = rows + robustness(request, artifact, watch, scorer)
-    return Outcome(rows, record, scored.arrays.get("items"), scored.arrays.get("clusters"))
+    return Outcome(rows, record, **scored.arrays)
 
 
 def robustness(
@@ -243,7 +277,7 @@ def measure_code(request: GradeRequest, watch: Watch, scorer: Scorer) -> Outcome
     record = {"format": CODE, "seeds": seeds, **scored[0].header["record"]}
     rows = over_seeds([frame.header["measurements"] for frame in scored])
     items = np.mean([frame.arrays["items"] for frame in scored], axis=0)
-    return Outcome(rows, record, items, scored[0].arrays.get("clusters"))
+    return Outcome(rows, record, **{**scored[0].arrays, "items": items})
 
 
 def score(request: GradeRequest, answers: Arrays, watch: Watch, scorer: Scorer) -> Frame:

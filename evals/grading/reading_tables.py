@@ -8,6 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.grading.archives import kind_inside, read_member, zip_members
 from evals.grading.arrays import read_npz
 from evals.grading.frames import Frame, read_exactly
 from evals.grading.limits import Limits
@@ -34,12 +35,24 @@ def run(job: Frame, source: BinaryIO, **_: Any) -> tuple[dict[str, Any], dict[st
 
 
 def columns_of(data: bytes, kind: str, limits: Limits) -> dict[str, Any]:
-    """The columns of a table in one of the four formats."""
+    """The columns of a table in one of the four formats, or of a zip around one."""
+    if kind == "zip":
+        data, kind = unwrapped(data, limits)
     if kind == "npz":
         return dict(read_npz(io.BytesIO(data), limits))
     if kind == "parquet":
         return read_parquet(data, limits)
     return dict(read_csv(data, limits) if kind == "csv" else read_jsonl(data, limits))
+
+
+def unwrapped(data: bytes, limits: Limits) -> tuple[bytes, str]:
+    """The one table in a zip, and its format."""
+    stream = io.BytesIO(data)
+    members = zip_members(stream, limits)
+    if len(members) != 1:
+        raise Refused("too-many-files" if members else "empty")
+    member = members[0]
+    return read_member(stream, member), kind_inside(stream, member)
 
 
 def read_parquet(data: bytes, limits: Limits) -> dict[str, Any]:

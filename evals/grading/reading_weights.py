@@ -33,6 +33,8 @@ TORCH_DTYPES = {
 }
 BATCH_ITEMS = 1024
 Report = Callable[[int, int], None]
+# The model of this process's one submission; a later job without files is asked of it.
+LOADED: list[torch.nn.Module] = []
 
 
 def run(
@@ -41,15 +43,22 @@ def run(
     """Class probabilities for every row of the inputs."""
     torch.set_num_threads(threads)
     seeded(job.header["seed"])
-    network = build(architecture(job.header["architecture"]))
-    network.load_state_dict(read_weights(job, source))
     place = device(job.header["device"])
-    network = network.to(place).eval()
+    if job.header["files"] or not LOADED:
+        LOADED[:] = [loaded_network(job, source).to(place).eval()]
+    network = LOADED[0]
     x, items = job.arrays["x"], job.header["items"]
     logits, seconds = timed(network, x[:items], place, report=report)
     if items < len(x) and seconds * len(x) / items <= job.header["whole_if_seconds"]:
         logits, seconds = timed(network, x, place, report=report)
     return {"seconds": seconds}, {"probabilities": probabilities(logits)}
+
+
+def loaded_network(job: Frame, source: BinaryIO) -> torch.nn.Module:
+    """The declared architecture with the submitter's numbers."""
+    network = build(architecture(job.header["architecture"]))
+    network.load_state_dict(read_weights(job, source))
+    return network
 
 
 def read_weights(job: Frame, source: BinaryIO) -> dict[str, torch.Tensor]:

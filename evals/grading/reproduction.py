@@ -16,9 +16,10 @@ from evals.grading.archives import read_member, zip_members
 from evals.grading.benchmarks import Benchmark
 from evals.grading.frames import Frame
 from evals.grading.jail import Cell, isolation
-from evals.grading.jobs import Arrays, Watch, checked, room, run_job
+from evals.grading.jobs import Arrays, checked, room
 from evals.grading.limits import MEBIBYTE
 from evals.grading.refusals import Refused
+from evals.grading.running import Watch, run_job
 from evals.grading.texts import pack_texts
 
 SCRIPT = "train.py"

@@ -7,15 +7,13 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 import traceback
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 from evals.grading.confine import die_with_parent
-from evals.grading.frames import Frame, read_frame
+from evals.grading.frames import Frame, Progress, read_frame, send
 
 MAXIMUM_REQUEST_BYTES = 1 << 32
-PROGRESS_SECONDS = 0.5
 
 
 def main(parent: int) -> None:
@@ -34,30 +32,10 @@ def serve(source: BinaryIO, sink: BinaryIO) -> None:
 
     while (request := read_frame(source, max_bytes=MAXIMUM_REQUEST_BYTES)) is not None:
         try:
-            answer = measure(request, report=Reporter(sink))
+            answer = measure(request, report=Progress(sink))
         except Exception:
             answer = Frame({"fault": traceback.format_exc()[-4000:]})
         send(answer, sink)
-
-
-def send(frame: Frame, sink: BinaryIO) -> None:
-    """Write one frame at once."""
-    sink.write(frame.pack())
-    sink.flush()
-
-
-class Reporter:
-    """Tells the client how many of the measurements are done, at most twice a second."""
-
-    def __init__(self, sink: BinaryIO) -> None:
-        self.sink = sink
-        self.told = time.monotonic()
-
-    def __call__(self, done: int, total: int) -> None:
-        if time.monotonic() - self.told >= PROGRESS_SECONDS:
-            self.told = time.monotonic()
-            values: dict[str, Any] = {"progress": [done, total]}
-            send(Frame(values), self.sink)
 
 
 if __name__ == "__main__":

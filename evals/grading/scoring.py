@@ -12,9 +12,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from evals.grading.children import never, resident_size
+from evals.grading.children import never
 from evals.grading.frames import PREFIX, BrokenFrame, Frame, unpack
 from evals.grading.limits import GIBIBYTE
+from evals.grading.processes import resident_size
 from evals.grading.refusals import ChildCrashed, Stopped
 
 MAXIMUM_ANSWER_BYTES = 1 << 30

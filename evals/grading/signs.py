@@ -12,42 +12,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-FEWEST_SHARED_ERRORS = 10
 WORD = re.compile(r"[a-z0-9]+")
 COVERAGE_WORDS = 8
 HALF = 0.5
-
-
-@dataclass(frozen=True)
-class Similarity:
-    """How alike two submissions' mistakes are: same wrong answers among items that both got wrong."""
-
-    both_wrong: int
-    same_wrong: int
-    expected: float
-    p_value: float
-
-    @property
-    def is_striking(self) -> bool:
-        """Far more alike than two submissions that merely find the same items hard."""
-        return self.both_wrong >= FEWEST_SHARED_ERRORS and self.p_value < 1e-6
-
-
-def similarity(first: NDArray[Any], second: NDArray[Any], wrong: NDArray[Any], *, classes: int) -> Similarity:
-    """Compare two submissions' classes on the items that both have ``wrong``.
-
-    Under independence two wrong answers agree as often as their own class frequencies say: popular
-    mistakes are expected to be shared.
-    """
-    one, two = first[wrong], second[wrong]
-    count = one.size
-    if count == 0:
-        return Similarity(0, 0, 0.0, 1.0)
-    shares = [np.bincount(side, minlength=classes) / count for side in (one, two)]
-    # Two wrong answers to one item differ from its truth: that leaves one class fewer to meet on.
-    chance = min(1.0, float(shares[0] @ shares[1]) * classes / max(1, classes - 1))
-    same = int((one == two).sum())
-    return Similarity(count, same, chance * count, binomial_tail(same, count, chance))
 
 
 def binomial_tail(hits: int, trials: int, chance: float) -> float:
@@ -83,8 +50,11 @@ class Coverage:
 
 def contamination(texts: Iterable[str], training: Iterable[str], *, words: int = COVERAGE_WORDS) -> Coverage:
     """Texts that share a run of ``words`` words with the training data, and those covered by half or more."""
-    known = {run for text in training for run in runs(tokens(text), words)}
-    shares = [covered(tokens(text), known, words) for text in texts]
+    tested = [tokens(text) for text in texts]
+    looked_for = {run for text in tested for run in runs(text, words)}
+    # Training data may be large: only what the test holds is kept of them.
+    known = {run for text in training for run in runs(tokens(text), words) if run in looked_for}
+    shares = [covered(text, known, words) for text in tested]
     return Coverage(
         texts=len(shares),
         any_overlap=sum(share > 0 for share in shares),

@@ -7,9 +7,9 @@ from typing import Any
 from evals.grading.children import Bounds, Supervisor
 from evals.grading.frames import Frame
 from evals.grading.jail import Cell, jailed
-from evals.grading.jobs import judged
 from evals.grading.limits import MEBIBYTE
 from evals.grading.refusals import ChildCrashed, Refused
+from evals.grading.running import judged
 from evals.grading.strict_json import parse_json
 
 PROBE_SECONDS = 1.0

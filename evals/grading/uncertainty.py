@@ -20,6 +20,7 @@ from evals.grading.limits import RESAMPLES
 from evals.grading.metrics.grade import Grade, distinct
 
 LEVEL = 0.95
+ROUNDING = 1e-9
 BLOCK_WEIGHTS = 1 << 22
 BLOCK_DRAWS = 1024
 THREADS = min(4, os.cpu_count() or 1)
@@ -122,6 +123,19 @@ def analytic(grade: Grade, *, name: str = "", clusters: Tensor | None = None) ->
     # The infinitesimal jackknife of the area under the curve is DeLong's variance.
     method = {"auroc": "DeLong"}.get(name, "CLT" if grade.items is not None else "delta method")
     return Interval(error, grade.value - Z * error, grade.value + Z * error, method)
+
+
+def not_certain(value: float, interval: Interval, *, n: int) -> Interval:
+    """The interval of a share, or Wilson's where it is 0 or 1 and no draw differs: so few items never make sure.
+
+    The standard error is then half of Wilson's width in units of z.
+    """
+    edge = round(value)
+    if interval.standard_error > ROUNDING or abs(value - edge) > ROUNDING:
+        return interval
+    found = wilson(edge, n, 0.0)
+    low, high = (found.low, 1.0) if edge else (0.0, found.high)
+    return Interval((high - low) / (2 * Z), low, high, "Wilson, as no draw differs", interval.clusters)
 
 
 def wilson(value: float, n: int, error: float) -> Interval:

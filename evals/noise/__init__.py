@@ -31,13 +31,15 @@ True
 """
 
 from evals.noise.asking import Ask, Bar, Top
-from evals.noise.checks import Check, RaterFit
+from evals.noise.checks import Check
 from evals.noise.contributions import Contributions, OutputContribution
+from evals.noise.fitted import Engine
 from evals.noise.fitting import fit
 from evals.noise.forecast import Calibration, Forecast
 from evals.noise.observations import Observations
-from evals.noise.posterior import Engine, Posterior
+from evals.noise.posterior import Posterior
 from evals.noise.ranking import Chance, Chances, LotteryBand
+from evals.noise.raters import RaterFit, Statistic
 from evals.noise.reliability import Plan, Reliability
 from evals.noise.simulation import Shape, Simulation, design_cohort, simulate
 from evals.noise.tables import Interval, Summary, SummaryTable
@@ -66,6 +68,7 @@ __all__ = [
     "Reliability",
     "Shape",
     "Simulation",
+    "Statistic",
     "Summary",
     "SummaryTable",
     "Top",

@@ -10,17 +10,14 @@ with s along the first principal direction of the movement.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse, special
 
 from evals.noise.arrays import Flags, Floats, Ints, Label
+from evals.noise.fitted import Fitted
 from evals.noise.gaussian import Gaussian
 from evals.noise.terms import credit_weights
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
 
 POINTS = 16  # of hyperparameters that stand for all
 END = 12.0  # sds beyond which nothing is expected
@@ -33,9 +30,16 @@ class Bar:
 
     level: float
 
-    def gain(self, mean: Floats, moved: Floats) -> float:
-        """From the covariance of the movement of the means."""
-        s = np.sqrt(np.maximum(moved.diagonal(), np.finfo(float).tiny))
+    def __post_init__(self) -> None:
+        if not np.isfinite(self.level):
+            raise ValueError(f"The bar is {self.level!r}: give a finite number.")
+
+    def check(self, people: int) -> None:
+        """A bar makes sense for any number of people."""
+
+    def gain(self, mean: Floats, root: Floats) -> float:
+        """From a root (people, new scores) of the covariance of the movement of the means."""
+        s = np.sqrt(np.maximum((root * root).sum(axis=1), np.finfo(float).tiny))
         away = np.abs(mean - self.level)
         d = away / s
         density = np.exp(-0.5 * np.minimum(d**2, 1400.0)) / np.sqrt(2.0 * np.pi)
@@ -48,9 +52,15 @@ class Top:
 
     k: int
 
-    def gain(self, mean: Floats, moved: Floats) -> float:
-        value, vector = np.linalg.eigh(moved)
-        return expected_gain_of_best(mean, vector[:, -1] * np.sqrt(max(float(value[-1]), 0.0)), self.k)
+    def check(self, people: int) -> None:
+        """Refuse to choose everybody or nobody."""
+        if not 0 < self.k < people:
+            raise ValueError(f"The best {self.k} of {people} people are no choice: give 1 to {people - 1}.")
+
+    def gain(self, mean: Floats, root: Floats) -> float:
+        """From a root (people, new scores) of the covariance of the movement of the means."""
+        along = np.linalg.eigh(root.T @ root)[1][:, -1]
+        return expected_gain_of_best(mean, root @ along, self.k)
 
 
 @dataclass(frozen=True)
@@ -104,7 +114,7 @@ def _linear_part(level: float, slope: float, low: float, high: float) -> float:
 
 
 def next_ratings(
-    posterior: "Posterior",
+    posterior: Fitted,
     decision: Bar | Top,
     *,
     pairs: Iterable[tuple[Label, Label]] | None = None,
@@ -115,10 +125,13 @@ def next_ratings(
     ``pairs`` are the candidates; without them, every output with every rater who hasn't rated it. Each
     further pair is judged given the movement that the earlier ones will bring.
     """
+    decision.check(len(posterior.observations.people))
+    if n < 1:
+        raise ValueError(f"The number of ratings to ask for is {n}: give at least 1.")
     outlook = _Outlook.of(posterior, list(pairs) if pairs is not None else None)
     asks: list[Ask] = []
     while len(asks) < n and outlook.candidates:
-        gains = [decision.gain(outlook.mean, outlook.moved(at)) for at in range(len(outlook.candidates))]
+        gains = [decision.gain(outlook.mean, outlook.movement(at)) for at in range(len(outlook.candidates))]
         best = int(np.argmax(gains))
         output, rater = outlook.candidates[best]
         asks.append(Ask(output, rater, float(gains[best])))
@@ -138,7 +151,7 @@ class _Outlook:
     candidates: tuple[tuple[Label, Label], ...]
 
     @classmethod
-    def of(cls, posterior: "Posterior", pairs: Sequence[tuple[Label, Label]] | None) -> "_Outlook":
+    def of(cls, posterior: Fitted, pairs: Sequence[tuple[Label, Label]] | None) -> "_Outlook":
         return _Preparation(posterior, pairs).outlook()
 
     def _rows(self, at: int) -> sparse.csr_matrix:
@@ -153,10 +166,10 @@ class _Outlook:
         cross = self.joint[:, self.people + used] @ small.T
         return cross, small @ cross[self.people + used] + self.own[at]
 
-    def moved(self, at: int) -> Floats:
+    def movement(self, at: int) -> Floats:
+        """A root of the covariance of the movement of the people's means: (people, criteria)."""
         cross, variance = self._news(at)
-        reach = cross[: self.people]
-        return np.asarray(reach @ np.linalg.solve(variance, reach.T))
+        return np.asarray(np.linalg.solve(np.linalg.cholesky(variance), cross[: self.people].T).T)
 
     def given(self, at: int) -> "_Outlook":
         """After asking for this pair: what remains unknown, and who is left to ask."""
@@ -176,13 +189,15 @@ class _Outlook:
 class _Preparation:
     """Builds the outlook: parts are (output, criterion), (rater, criterion) and known affinities."""
 
-    def __init__(self, posterior: "Posterior", pairs: Sequence[tuple[Label, Label]] | None) -> None:
+    def __init__(self, posterior: Fitted, pairs: Sequence[tuple[Label, Label]] | None) -> None:
         seen = posterior.observations
         output, rater = seen.column("output"), seen.column("rater")
         if output is None or rater is None:
             raise ValueError(
                 "Asking for ratings needs outputs and raters: give the observations both columns."
             )
+        if posterior.model.thresholds is not None:
+            raise ValueError("Asking for ratings needs the numeric link: fit without the ordinal one.")
         self.posterior, self.seen = posterior, seen
         self.outputs, self.raters = output, rater
         self.terms = {term.name: term for term in posterior.model.design.terms}
@@ -201,6 +216,8 @@ class _Preparation:
                 raise ValueError(
                     f"The pair {(o, r)!r} is unknown: name an output and a rater that have scores."
                 )
+        if not wanted:
+            raise ValueError("No pair is left to ask: every rater has rated every output.")
         self.pairs = wanted
 
     def outlook(self) -> _Outlook:
@@ -329,7 +346,7 @@ def _picks(columns: Ints, size: int) -> sparse.csr_matrix:
     )
 
 
-def _thinned(posterior: "Posterior") -> list[tuple[float, int]]:
+def _thinned(posterior: Fitted) -> list[tuple[float, int]]:
     """A few points that stand for all: systematic resampling of the weights, without chance."""
     weights = np.array([point.weight for point in posterior.points])
     count = min(POINTS, weights.size)

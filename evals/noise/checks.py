@@ -1,4 +1,4 @@
-"""Checks of a fit: every score predicted from all others, and raters who don't fit.
+"""Checks of a fit: every score predicted from all others.
 
 At fixed hyperparameters, with P y = W r and P[n, n] = w[n] - w[n]^2 h[n] (h the leverage),
 
@@ -8,19 +8,13 @@ and over points g, p(y[n] | others) = 1 / sum_g weight_g / p_g(y[n] | others).
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import special
 
-from evals.noise.arrays import Floats, Label, tally
+from evals.noise.arrays import Floats
+from evals.noise.fitted import Fitted
 from evals.noise.gaussian import LOG_2PI, Gaussian
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
-
-BOOTSTRAPS = 400
-FALSE_FLAGS = 0.05
 
 
 @dataclass(frozen=True)
@@ -62,7 +56,7 @@ def left_out(gaussian: Gaussian) -> tuple[Floats, Floats]:
     return gaussian.scores - w * gaussian.residual / own, 1.0 / np.sqrt(own)
 
 
-def check(posterior: "Posterior") -> Check:
+def check(posterior: Fitted) -> Check:
     """Leave-one-out predictions in closed form, and the comparison with symmetric luck where there is one."""
     if posterior.model.thresholds is not None:
         raise ValueError("Leave-one-out checks need the numeric link: fit without the ordinal one.")
@@ -75,7 +69,7 @@ def check(posterior: "Posterior") -> Check:
     return Check(found.log_density, found.mean, found.sd, found.level, comparison)
 
 
-def _predict(posterior: "Posterior") -> Check:
+def _predict(posterior: Fitted) -> Check:
     weights = np.array([point.weight for point in posterior.points])
     parts = [left_out(point.gaussian(posterior.model)) for point in posterior.points]
     means, sds = (np.stack(part) for part in zip(*parts, strict=True))
@@ -88,72 +82,3 @@ def _predict(posterior: "Posterior") -> Check:
     mean = (own * means).sum(axis=0)
     sd = np.sqrt((own * (sds**2 + (means - mean) ** 2)).sum(axis=0))
     return Check(np.asarray(log_density), mean, sd, (own * special.ndtr(z)).sum(axis=0), None)
-
-
-@dataclass(frozen=True)
-class RaterFit:
-    """A rater's mean squares of residuals, and the limits that chance alone would keep them in."""
-
-    rater: Label
-    infit: float
-    infit_limits: tuple[float, float]
-    outfit: float
-    outfit_limits: tuple[float, float]
-    scores: int
-
-    @property
-    def is_flagged(self) -> bool:
-        """Whether the infit lies outside its limits: noisier, or more alike, than the other raters."""
-        return not self.infit_limits[0] <= self.infit <= self.infit_limits[1]
-
-
-def rater_fit(
-    posterior: "Posterior", *, seed: int = 0, false_flags: float = FALSE_FLAGS
-) -> tuple[RaterFit, ...]:
-    """Infit and outfit of every rater, with limits by parametric bootstrap at the heaviest point."""
-    rater = posterior.observations.column("rater")
-    if rater is None:
-        raise ValueError("There is no rater to check: give the observations a rater column.")
-    heaviest = max(posterior.points, key=lambda point: point.weight)
-    gaussian = heaviest.gaussian(posterior.model)
-    rows = np.flatnonzero(rater.known)
-    code, size = rater.codes[rows], len(rater.levels)
-    w = gaussian.row_precision
-    expected = np.maximum(1.0 / w - gaussian.leverage, 1e-12 / w)[rows]
-    count = tally(code, np.ones(rows.size), size)
-
-    def squares(residual: Floats) -> tuple[Floats, Floats]:
-        square = residual[rows] ** 2
-        infit = tally(code, square, size) / tally(code, expected, size)
-        return infit, tally(code, square / expected, size) / count
-
-    chance = _bootstrap_residuals(gaussian, np.random.default_rng(seed))
-    alike = [np.stack(column) for column in zip(*(squares(residual) for residual in chance.T), strict=True)]
-    limits = [np.quantile(column, [false_flags / 2, 1 - false_flags / 2], axis=0) for column in alike]
-    infit, outfit = squares(gaussian.residual)
-    return tuple(
-        RaterFit(
-            rater=level,
-            infit=float(infit[at]),
-            infit_limits=(float(limits[0][0, at]), float(limits[0][1, at])),
-            outfit=float(outfit[at]),
-            outfit_limits=(float(limits[1][0, at]), float(limits[1][1, at])),
-            scores=int(count[at]),
-        )
-        for at, level in enumerate(rater.levels)
-    )
-
-
-def _bootstrap_residuals(gaussian: Gaussian, rng: np.random.Generator) -> Floats:
-    """Residuals (rows, bootstraps) of scores drawn from the model and fitted at the same point."""
-    size = gaussian.design.size
-    inner = gaussian.spread[:, None] * rng.standard_normal((size, BOOTSTRAPS))
-    inner[gaussian.design.fixed_slice] = 0.0
-    if gaussian.sites.precision is not None:
-        where = gaussian.design.slices[gaussian.sites.term]
-        at = list(gaussian.design.slices).index(gaussian.sites.term)
-        inner[where] *= np.hypot(gaussian.hyper.sd[at], gaussian.hyper.luck)
-    noise = rng.standard_normal((gaussian.scores.size, BOOTSTRAPS)) / np.sqrt(gaussian.row_precision)[:, None]
-    scores = gaussian.weights @ inner + noise
-    back = gaussian.spread[:, None] * gaussian.factor.solve(gaussian.project(scores))
-    return np.asarray(scores - gaussian.weights @ back)

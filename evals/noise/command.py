@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,12 +15,15 @@ from evals.noise.example import skating_rows
 from evals.noise.fitting import fit
 from evals.noise.pictures import save_pictures
 from evals.noise.posterior import Posterior
-from evals.noise.printing import as_json, as_text, save_plot
+from evals.noise.printing import as_json, as_text, fits_of, save_plot
 from evals.noise.priors import PRIORS
+from evals.noise.reliability import Plan
 from evals.noise.simulation import Shape, design_cohort, simulate
 from evals.noise.spreadsheet import Files, read_rows, write_rows
 
 BAD_INPUT = 2
+MOST_WORKERS = 2
+PICTURES = (".svg", ".png", ".pdf")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,10 +31,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         options.run(options)
-    except (ValueError, OSError) as error:
-        print(f"error: {error}", file=sys.stderr)
+    except ValueError as error:
+        print(f"error: {_counted(str(error))}", file=sys.stderr)
+        return BAD_INPUT
+    except OSError as error:
+        print(f"error: {error.filename or 'The output'} can't be written: {error.strerror}.", file=sys.stderr)
         return BAD_INPUT
     return 0
+
+
+def _counted(sentence: str) -> str:
+    """Spreadsheets count the header as row 1; here rows are those below it."""
+    if sentence.startswith(("Row ", "Credit row ")):
+        return sentence.removesuffix(".") + " (rows are counted below the header)."
+    return sentence
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -46,6 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=about, description=about)
         add_fit_options(command)
         command.set_defaults(run=run)
+        if name == "fit":
+            command.add_argument("--plot", type=Path, metavar="OUT.svg", help="or .png, .pdf")
         if name == "next":
             add_next_options(command)
         if name == "reliability":
@@ -83,8 +99,8 @@ def add_fit_options(command: argparse.ArgumentParser) -> None:
     add("--at", type=float, help="time at which the level is meant")
     add("--points", type=int, help="least points of the integration")
     add("--seed", type=int, default=0)
+    add("--memory", type=float, metavar="GB", help="refuse what would take more; without it, what is free")
     add("--json", type=Path, metavar="OUT.json")
-    add("--plot", type=Path, metavar="OUT.svg")
 
 
 def add_next_options(command: argparse.ArgumentParser) -> None:
@@ -134,10 +150,13 @@ def exponent(text: str) -> float | str:
 
 
 def posterior_of(options: argparse.Namespace) -> Posterior:
+    terms = None if options.terms is None else tuple(name.strip() for name in options.terms.split(","))
+    if terms is not None and "person" not in terms:
+        raise ValueError("Without the term person nothing is said of anybody: put it among --terms.")
     files = Files(options.ratings, options.credit, options.people, options.covariate, dict(options.column))
     return fit(
         files.observations(),
-        terms=None if options.terms is None else tuple(options.terms.split(",")),
+        terms=terms,
         hyper=options.hyper,
         seed=options.seed,
         points=options.points,
@@ -151,14 +170,28 @@ def posterior_of(options: argparse.Namespace) -> Posterior:
         credit_norm=options.credit_norm,
         form=options.form,
         at=options.at,
+        memory=options.memory,
+        workers=min(os.cpu_count() or 1, MOST_WORKERS),
     )
 
 
+def check_outputs(options: argparse.Namespace) -> None:
+    """Refuse before a long fit what could not be written after it."""
+    plot: Path | None = vars(options).get("plot")
+    for path in (options.json, plot):
+        if path is not None and not path.parent.is_dir():
+            raise ValueError(f"{path} can't be written: there is no folder {path.parent}.")
+    if plot is not None and plot.suffix.lower() not in PICTURES:
+        raise ValueError(f"{plot} is no picture: end its name in {', '.join(PICTURES)}.")
+
+
 def run_fit(options: argparse.Namespace) -> None:
+    check_outputs(options)
     posterior = posterior_of(options)
-    print(as_text(posterior))
+    fits = fits_of(posterior)
+    print(as_text(posterior, fits))
     if options.json:
-        save_json(options.json, as_json(posterior))
+        save_json(options.json, as_json(posterior, fits))
     if options.plot:
         save_plot(posterior, options.plot)
 
@@ -171,6 +204,7 @@ def run_next(options: argparse.Namespace) -> None:
         if not {"output", "rater"} <= set(rows[0]):
             raise ValueError(f"{options.pairs} lacks the column output or rater: give both.")
         pairs = [(row["output"], row["rater"]) for row in rows]
+    check_outputs(options)
     asks = posterior_of(options).next_ratings(decision, pairs=pairs, n=options.n)
     for ask in asks:
         print(f"ask {ask.rater} to rate {ask.output}: expected gain {ask.gain:.4f}")
@@ -182,22 +216,18 @@ def run_next(options: argparse.Namespace) -> None:
 
 
 def run_reliability(options: argparse.Namespace) -> None:
+    check_outputs(options)
     found = posterior_of(options).reliability(
         options.raters, options.outputs, options.per_rater, target=options.target, nested=options.nested
     )
-    design = f"{options.raters} raters, {options.outputs} outputs, {options.per_rater} by each rater"
     print(
-        f"{design}: G {found.relative.mean:.2f} ({found.relative.q05:.2f} to {found.relative.q95:.2f}), "
+        f"{described(found.plan)}: G {found.relative.mean:.2f} ({found.relative.q05:.2f} to {found.relative.q95:.2f}), "
         f"Phi {found.absolute.mean:.2f} ({found.absolute.q05:.2f} to {found.absolute.q95:.2f})"
     )
     best = found.smallest
     print(
         f"smallest design for G of {found.target:g}: "
-        + (
-            "none of the designs tried reaches it"
-            if best is None
-            else f"{best.raters} raters, {best.outputs} outputs, {best.per_rater} by each rater"
-        )
+        + ("none of the designs tried reaches it" if best is None else described(best))
     )
     if options.json:
         small = (
@@ -208,10 +238,20 @@ def run_reliability(options: argparse.Namespace) -> None:
         save_json(options.json, {"G": vars(found.relative), "Phi": vars(found.absolute), "smallest": small})
 
 
+def described(plan: Plan) -> str:
+    raters, outputs = (
+        f"{count} {name}{'s' * (count > 1)}"
+        for count, name in ((plan.raters, "rater"), (plan.outputs, "output"))
+    )
+    return f"{raters}, {outputs}, {plan.per_rater} by each rater"
+
+
 def run_simulate(options: argparse.Namespace) -> None:
     shape = Shape(
         options.people, options.raters, options.outputs, options.ratings, options.criteria, options.teams
     )
+    if options.seed < 0:
+        raise ValueError(f"The seed is {options.seed}: give at least 0.")
     rng = np.random.default_rng(options.seed)
     phi = {"person": 0.6, "rater": 0.4, "output": 0.3, "luck": 0.4, "noise": 0.5, "mu": options.mu}
     phi |= {name: as_number(name, value) for name, value in options.sd}
@@ -246,7 +286,7 @@ def as_number(name: str, value: str) -> float:
     try:
         return float(value)
     except ValueError:
-        raise ValueError(f"--sd {name}={value} is no number.") from None
+        raise ValueError(f"--sd {name}={value} is no number: give one, as in --sd person=0.5.") from None
 
 
 def save_json(path: Path, content: Any) -> None:

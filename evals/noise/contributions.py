@@ -7,17 +7,15 @@ that luck's stand-ins add, at each point g of hyperparameters:
 """
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import sparse
 
 from evals.noise.arrays import Floats, Ints, Label
+from evals.noise.fitted import Fitted
 from evals.noise.gaussian import Gaussian
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
 
 
 @dataclass(frozen=True)
@@ -46,20 +44,30 @@ class Contributions:
         return float(self.values.sum() + sum(output.specific for output in self.outputs))
 
 
-def contributions_of_all(posterior: "Posterior") -> Mapping[Label, Contributions]:
+def contributions_of_all(posterior: Fitted) -> Mapping[Label, Contributions]:
     """Every person's contributions, from one pass over the points."""
     model = posterior.model
-    by_row, by_site = None, None
-    for point in posterior.points:
-        rows, sites = _pieces(point.gaussian(model))
-        by_row = point.weight * rows + (0.0 if by_row is None else by_row)
-        by_site = point.weight * sites + (0.0 if by_site is None else by_site)
-    assert by_row is not None
-    assert by_site is not None
+    count = len(posterior.points)
+    parts = np.array_split(np.arange(count), min(posterior.workers, count))
+    with ThreadPoolExecutor(posterior.workers) as pool:
+        sums = list(pool.map(lambda part: _weighted(posterior, part), parts))
+    by_row, by_site = (sum(column[1:], start=column[0]) for column in zip(*sums, strict=True))
     return {
         person: _collect(posterior, at, by_row[at], by_site[at])
         for at, person in enumerate(model.labels("person"))
     }
+
+
+def _weighted(posterior: Fitted, part: Ints) -> tuple[Floats, Floats]:
+    """The weighted sum of these points' pieces."""
+    people, rows = len(posterior.model.labels("person")), len(posterior.observations)
+    by_row, by_site = np.zeros((people, rows)), np.zeros((people, 0))
+    for at in part:
+        point = posterior.points[at]
+        rows_here, sites_here = _pieces(point.gaussian(posterior.model))
+        by_row += point.weight * rows_here
+        by_site = by_site + point.weight * sites_here if by_site.size else point.weight * sites_here
+    return by_row, by_site
 
 
 def _pieces(gaussian: Gaussian) -> tuple[Floats, Floats]:
@@ -79,14 +87,15 @@ def _pieces(gaussian: Gaussian) -> tuple[Floats, Floats]:
 def _given_fixed(gaussian: Gaussian, right: Floats) -> Floats:
     """The inverse of the equations times ``right`` with the fixed effects held."""
     fixed = gaussian.design.fixed_slice
-    units = np.zeros((gaussian.design.size, fixed.stop - fixed.start))
-    units[fixed] = np.eye(fixed.stop - fixed.start)
-    through = gaussian.factor.solve(units)
-    solution = gaussian.factor.solve(right)
+    count = fixed.stop - fixed.start
+    units = np.zeros((gaussian.design.size, count))
+    units[fixed] = np.eye(count)
+    both = gaussian.factor.solve(np.hstack([units, right]))
+    through, solution = both[:, :count], both[:, count:]
     return np.asarray(solution - through @ np.linalg.solve(through[fixed], solution[fixed]))
 
 
-def _collect(posterior: "Posterior", at: int, values: Floats, sites: Floats) -> Contributions:
+def _collect(posterior: Fitted, at: int, values: Floats, sites: Floats) -> Contributions:
     output = posterior.observations.column("output")
     touched = np.flatnonzero(values)
     pieces: tuple[OutputContribution, ...] = ()

@@ -17,7 +17,7 @@ from scipy import sparse
 
 from evals.noise.arrays import Flags, Floats, Ints, Label, combine_codes
 from evals.noise.elimination import Elimination, Needed, Pattern, pairs_within
-from evals.noise.planning import IN_CORE, LAST_IN_CORE, plan_elimination
+from evals.noise.planning import IN_CORE, LAST_IN_CORE, plan_elimination, require_pairs
 from evals.noise.terms import Term
 
 
@@ -38,6 +38,7 @@ class Design:
     kept: tuple[str, ...] = ()  # terms whose levels stay in the dense core
     noise_factor: Floats | None = None  # what each row's noise sd is multiplied by
     own_weights: bool = False  # whether every row has its own precision
+    memory: float | None = None  # gigabytes that may be taken; without it, what is free
 
     @cached_property
     def slices(self) -> dict[str, slice]:
@@ -115,6 +116,11 @@ class Design:
         return found
 
     @cached_property
+    def squared_reports(self) -> dict[str, sparse.csr_matrix]:
+        """The reports with every coefficient squared."""
+        return {name: matrix.multiply(matrix).tocsr() for name, matrix in self.reports.items()}
+
+    @cached_property
     def row_pairs(self) -> tuple[Ints, Ints, Ints]:
         """Pairs of variables within rows, as places in T's data, and their place in the pattern."""
         weights, pattern = self.weights, self.entries.pattern
@@ -140,7 +146,7 @@ class Design:
         for name in self.kept:
             place[self.slices[name]] = LAST_IN_CORE
         term = np.append(self.term_of_variable, np.full(self.fixed.shape[1], len(self.terms)))
-        return plan_elimination(self.entries.pattern, place=place, term=term)
+        return plan_elimination(self.entries.pattern, place=place, term=term, memory=self.memory)
 
 
 @dataclass(frozen=True)
@@ -157,6 +163,7 @@ class Entries:
     @classmethod
     def of(cls, design: Design) -> "Entries":
         weights = design.weights
+        require_pairs(weights.indptr, design.memory)
         left, right = pairs_within(weights.indptr.astype(np.intp))
         first, second = weights.indices[left], weights.indices[right]
         extra = _report_pairs(design)

@@ -69,6 +69,11 @@ class Stage:
     pair_target: Ints
     edges_after: int
 
+    @cached_property
+    def pairs_of_left(self) -> Ints:
+        """How many pairs each own edge is the left of; they stand in order."""
+        return np.bincount(self.pair_left, minlength=self.own_edges.size)
+
     def forward(self, diagonal: Floats, values: Floats) -> "tuple[Floats, Floats, StageNumbers]":
         """Take the leaving variables out; what stays, and what is needed to come back."""
         count = self.leaving.stop - self.leaving.start
@@ -76,19 +81,31 @@ class Stage:
         coupling = values[self.own_edges]
         ratio = coupling / pivots[self.leaver]
         rest = diagonal[count:] - tally(self.stayer, coupling * ratio, diagonal.size - count)
-        products = coupling[self.pair_left] * ratio[self.pair_right]
+        products = np.repeat(coupling, self.pairs_of_left)
+        products *= np.take(ratio, self.pair_right)
         after = tally(self.pair_target, products, self.edges_after)
         np.negative(after, out=after)
         after[self.kept_target] += values[self.kept_edges]
         return rest, after, StageNumbers(pivots, ratio)
 
+    def down(self, x: Floats, numbers: "StageNumbers") -> None:
+        """Take the leaving variables' part out of a right-hand side, in place."""
+        pushed = numbers.ratio * x[self.leaving][self.leaver]
+        x[self.staying] -= tally(self.stayer, pushed, x.size - self.staying.start)
+
+    def up(self, x: Floats, numbers: "StageNumbers") -> None:
+        """Bring what the staying variables mean for the leaving ones into a solution, in place."""
+        pulled = numbers.ratio * x[self.staying][self.stayer]
+        x[self.leaving] -= tally(self.leaver, pulled, numbers.pivots.size)
+
     def backward(self, numbers: "StageNumbers", diagonal: Floats, values: Floats) -> tuple[Floats, Floats]:
         """From the inverse's entries among those that stay, its entries among all of this stage."""
         ratio, edges = numbers.ratio, self.own_edges.size
-        met = values[self.pair_target]
+        met = np.take(values, self.pair_target)
         cross = ratio * diagonal[self.stayer]
-        cross += tally(self.pair_left, ratio[self.pair_right] * met, edges)
-        cross += tally(self.pair_right, ratio[self.pair_left] * met, edges)
+        cross += tally(self.pair_left, np.take(ratio, self.pair_right) * met, edges)
+        met *= np.repeat(ratio, self.pairs_of_left)
+        cross += tally(self.pair_right, met, edges)
         own = 1.0 / numbers.pivots + tally(self.leaver, ratio * cross, numbers.pivots.size)
         before = np.empty(edges + self.kept_edges.size)
         before[self.own_edges] = -cross
@@ -133,9 +150,9 @@ class Elimination:
 
     def down(self, right: Floats, numbers: "tuple[StageNumbers, ...]") -> Floats:
         """The part of a right-hand side that reaches the core."""
-        x = right[self.order].astype(float)
-        for stage, ratio in zip(self.stages, self.ratios(numbers), strict=True):
-            x[stage.staying] -= ratio.T @ x[stage.leaving]
+        x = np.asarray(right, dtype=float)[self.order]
+        for stage, kept in zip(self.stages, numbers, strict=True):
+            stage.down(x, kept)
         return np.asarray(x[self.core])
 
     @cached_property
@@ -221,12 +238,25 @@ class Factor:
 
     def solve(self, right: Floats) -> Floats:
         """The matrix's inverse times ``right``, a vector or several columns."""
-        x = right[self.plan.order].astype(float)
+        if right.ndim == 1:
+            return self._solve_one(right)
+        x = np.asarray(right, dtype=float)[self.plan.order]
         for stage, kept, ratio in zip(self.plan.stages, self.numbers, self._maps, strict=True):
-            x[stage.staying] -= ratio.T @ x[stage.leaving]
-            x[stage.leaving] /= kept.pivots.reshape(-1, *[1] * (x.ndim - 1))
+            if x[stage.leaving].any():
+                x[stage.staying] -= ratio.T @ x[stage.leaving]
+                x[stage.leaving] /= kept.pivots[:, None]
         x[self.plan.core] = self.core.solve(x[self.plan.core])
         return self._back(x)
+
+    def _solve_one(self, right: Floats) -> Floats:
+        x = np.asarray(right, dtype=float)[self.plan.order]
+        for stage, kept in zip(self.plan.stages, self.numbers, strict=True):
+            stage.down(x, kept)
+            x[stage.leaving] /= kept.pivots
+        x[self.plan.core] = self.core.solve(x[self.plan.core])
+        for stage, kept in zip(reversed(self.plan.stages), reversed(self.numbers), strict=True):
+            stage.up(x, kept)
+        return x[self.plan.position]
 
     def draw(self, rng: np.random.Generator, draws: int) -> Floats:
         """Draws (variables, draws) from the normal with this matrix as precision and mean zero."""

@@ -10,6 +10,7 @@ import numpy as np
 from evals.noise.arrays import Floats
 from evals.noise.choice import choose_model
 from evals.noise.evaluation import State, to_vector
+from evals.noise.fitted import Engine, Point
 from evals.noise.gaussian import Gaussian
 from evals.noise.integration import (
     Integrated,
@@ -19,14 +20,16 @@ from evals.noise.integration import (
     beside_points,
     first_proposal,
     least_points,
+    proposal_beside,
 )
 from evals.noise.mixture import Mixture
 from evals.noise.mode import Mode, find_mode
 from evals.noise.model import Model, Settings
 from evals.noise.notes import describe, describe_integration
 from evals.noise.observations import Observations
-from evals.noise.posterior import Engine, Point, Posterior
+from evals.noise.posterior import Posterior
 from evals.noise.propagation import TERM, LuckPosterior
+from evals.noise.proposal import Proposal
 from evals.noise.terms import DEFAULT_TERMS
 
 HyperBy = Literal["mode", "integrated"]
@@ -44,6 +47,13 @@ class Effort:
     def __post_init__(self) -> None:
         if self.hyper not in ("mode", "integrated"):
             raise ValueError(f"hyper={self.hyper!r} is unknown: use mode or integrated.")
+        for name, value, least in (
+            ("number of points", self.points, 1),
+            ("number of workers", self.workers, 1),
+            ("seed", self.seed, 0),
+        ):
+            if value is not None and value < least:
+                raise ValueError(f"The {name} is {value}: give at least {least}.")
 
 
 def fit(
@@ -64,23 +74,30 @@ def fit(
 
     ``hyper="mode"`` stops at the most likely hyperparameters (with ``prior="flat"``: REML),
     ``hyper="integrated"`` integrates over them. ``settings`` are the fields of ``Settings``: luck, prior,
-    reference_sd, noise, credit_exponent, credit_norm, at. With asymmetric luck the symmetric posterior is
+    reference_sd, noise, credit_exponent, credit_norm, at, memory. With asymmetric luck the symmetric posterior is
     computed too and stands beside as ``posterior.symmetric``, unless ``beside`` is false.
     """
     chosen = Settings(terms=DEFAULT_TERMS if terms is None else tuple(terms), **settings)
     model = choose_model(observations, chosen, is_default=terms is None)
     effort = Effort(hyper, seed, points, workers)
-    posterior = fit_model(model, effort)
+    began = time.perf_counter()
+    mode = find_mode(model)
+    posterior = fit_model(mode, effort, began=began)
     if not (beside and model.is_asymmetric):
         return posterior
     few = replace(effort, points=points or beside_points(model))
-    return replace(posterior, symmetric=fit_model(model.symmetric, few))
+    near = None
+    if hyper == "integrated":
+        near = proposal_beside(model.symmetric, posterior.hyper.means, posterior.hyper.weight)
+    return replace(posterior, symmetric=fit_model(mode.even or find_mode(model.symmetric), few, near))
 
 
-def fit_model(model: Model, effort: Effort) -> Posterior:
-    began = time.perf_counter()
-    mode = find_mode(model)
-    found = _integrate(model, mode, effort) if effort.hyper == "integrated" else _only(mode)
+def fit_model(
+    mode: Mode, effort: Effort, near: Proposal | None = None, *, began: float | None = None
+) -> Posterior:
+    """The posterior around a mode; ``near`` is where to look first, if that is known."""
+    began, model = began or time.perf_counter(), mode.state.model
+    found = _integrate(model, mode, effort, near) if effort.hyper == "integrated" else _only(mode)
     evaluations = mode.evaluations + found.evaluations
     return Posterior(
         model=model,
@@ -98,11 +115,16 @@ def fit_model(model: Model, effort: Effort) -> Posterior:
             converged=mode.converged and found.all_converged,
             pareto_k=found.pareto_k if effort.hyper == "integrated" else None,
         ),
-        notes=(*model.notes, *describe(model, mode), *describe_integration(found)),
+        notes=(
+            *model.notes,
+            *describe(model, mode, is_integrated=effort.hyper == "integrated"),
+            *describe_integration(found),
+        ),
+        workers=effort.workers,
     )
 
 
-def _integrate(model: Model, mode: Mode, effort: Effort) -> Integrated:
+def _integrate(model: Model, mode: Mode, effort: Effort, near: Proposal | None) -> Integrated:
     integration = Integration(
         model,
         mode.state,
@@ -111,7 +133,7 @@ def _integrate(model: Model, mode: Mode, effort: Effort) -> Integrated:
         least_points=effort.points or least_points(model),
         workers=effort.workers,
     )
-    return integration.run(first_proposal(model, mode.state))
+    return integration.run(near or first_proposal(model, mode.state))
 
 
 def _only(mode: Mode) -> Integrated:
@@ -148,8 +170,9 @@ def _skewed(luck: LuckPosterior, found: Summary) -> Summary:
     for name, matrix in luck.gaussian.design.reports.items():
         mean, sd, _ = found[name]
         assert sd is not None
-        third = (matrix @ inherited) ** 3 @ luck.third_cumulants
-        skewed[name] = (mean, sd, third / np.maximum(sd, np.finfo(float).tiny) ** 3)
+        passed = matrix @ inherited
+        third = (passed * passed * passed) @ luck.third_cumulants
+        skewed[name] = (mean, sd, third / np.maximum(sd**3, np.finfo(float).tiny))
     return skewed
 
 

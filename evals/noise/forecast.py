@@ -9,19 +9,16 @@ with errors clustered by the person of largest share; 1 is calibrated, less is o
 """
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evals.noise.arrays import Floats, Ints, Label, tally
+from evals.noise.fitted import Fitted
 from evals.noise.mixture import Mixture
 from evals.noise.observations import Observations
 from evals.noise.reports import Moment, joined, person_report
 from evals.noise.tables import Interval
 from evals.noise.terms import credit_weights
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
 
 LEAST_CLUSTERS = 3
 
@@ -52,7 +49,7 @@ class Calibration:
     clusters: int
 
 
-def forecast(posterior: "Posterior", at: float) -> Forecast:
+def forecast(posterior: Fitted, at: float) -> Forecast:
     """Levels at time ``at``: growth carried on, and the variance of form that is still to come."""
     model, times = posterior.model, posterior.observations.time
     if times is None:
@@ -76,12 +73,12 @@ def forecast(posterior: "Posterior", at: float) -> Forecast:
     return Forecast(at, model.labels("person"), mixture.mean, mixture.sd, low, high)
 
 
-def forecast_calibration(past: "Posterior", later: Observations) -> Calibration:
+def forecast_calibration(past: Fitted, later: Observations) -> Calibration:
     """How outputs of ``later`` came out against the levels that ``past``, fitted without them, forecast."""
     output = later.column("output")
     if output is None:
         raise ValueError("Calibration is by output: give the later observations an output column.")
-    outcome = later.score - _expected(past, later)
+    outcome = later.score / _unit(past, later) - _expected(past, later)
     count = output.counts()
     used = np.flatnonzero(count)
     mean = tally(output.codes[output.known], outcome[output.known], count.size)[used] / count[used]
@@ -96,7 +93,13 @@ def forecast_calibration(past: "Posterior", later: Observations) -> Calibration:
     return _clustered_slope(mean, np.asarray(weights @ levels), groups=groups, cluster=leader)
 
 
-def _expected(past: "Posterior", later: Observations) -> Floats:
+def _unit(past: Fitted, later: Observations) -> Floats:
+    """What the past divided each later row's score by."""
+    unit = dict(zip(past.observations.instrument.levels, past.model.unit, strict=True))
+    return np.array([unit.get(level, 1.0) for level in later.instrument.levels])[later.instrument.codes]
+
+
+def _expected(past: Fitted, later: Observations) -> Floats:
     """Grand mean and leniency of each later row, as the past knew them."""
     levels = later.instrument.levels
     means = {name: at.mean for name, at in past.fixed.items()}

@@ -192,10 +192,10 @@ class Gaussian:
     def report_variance(self, name: str) -> Floats:
         """Variances of reported functions, from the inverse's entries on the pattern alone."""
         matrix = self.design.reports[name]
+        total = np.asarray(self.design.squared_reports[name] @ self.variance)
         if matrix.nnz == matrix.shape[0]:
-            return np.asarray((matrix.multiply(matrix)) @ self.variance)
+            return total
         from_pairs, place, coefficient = self.design.report_pairs(name)
-        total = np.asarray((matrix.multiply(matrix)) @ self.variance)
         cross = tally(from_pairs, coefficient * self.inverse_entries[1][place], matrix.shape[0])
         return np.maximum(total + 2.0 * cross, 0.0)
 

@@ -1,10 +1,13 @@
 """Integration over the hyperparameters: importance-sampled scrambled Sobol points.
 
 Points come from a t at the mode, then from t's fitted to the weighted points so far; every point is
-weighted by the target over the mixture of all proposals used.
+weighted by the target over the mixture of all proposals used. Later rounds are small, because a proposal made
+of what the last round found is worth more than further points of the one before; the first is not, because a
+proposal made of few points can miss a part of the posterior.
 """
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
@@ -16,17 +19,20 @@ from evals.noise.evaluation import State, evaluate, from_working, is_noise, to_v
 from evals.noise.gaussian import Hyper, Sites
 from evals.noise.mode import curvature as mode_curvature
 from evals.noise.model import Model
-from evals.noise.propagation import TOLERANCE
-from evals.noise.proposal import Proposal, pareto_k, refit
+from evals.noise.propagation import TERM, TOLERANCE
+from evals.noise.proposal import Proposal, fitted, pareto_k, refit
 
-ROUND = 128
+FIRST_ROUND, LATER_ROUND = 128, 64  # points
 LEAST_POINTS = 256
+POINTS_BESIDE = 128
 MANY_POINTS = 512  # where they are cheap
 CHEAP_CORE = 200  # variables in the dense core
 LARGE_CORE = 800
-SDS_AT_ONE_IN = 8  # points, with a large core
+SDS_AT_ONE_IN = 3  # points, unless the core is cheap
+SDS_AT_ONE_IN_LARGE = 8
+LOWEST_LOG = -3.0  # of a hyperparameter over its mean: nearer to zero nothing changes any more
 LEAST_EFFECTIVE = 100.0
-MOST_ROUNDS = 6
+MOST_POINTS = 768
 LARGEST_PARETO_K = 0.7
 INNER_STEPS = 25
 FAR_FROM_ZERO = 3.0  # in sds: with all sds there the mode itself is a good center
@@ -78,33 +84,40 @@ class Integration:
     workers: int = 1
     proposals: list[Proposal] = field(default_factory=list)
     points: list[Floats] = field(default_factory=list)
+    densities: list[Floats] = field(default_factory=list)  # of each proposal, logarithms at all points
     log_target: list[Floats] = field(default_factory=list)
     found: list[Kept | None] = field(default_factory=list)
     evaluations: int = 0
 
     def run(self, proposal: Proposal) -> Integrated:
-        for number in range(MOST_ROUNDS):
+        for number in itertools.count():
             self.add(proposal, number)
             weights, log_weights = self.weigh()
             effective = 1.0 / float((weights**2).sum())
             k = pareto_k(log_weights)
             enough = effective >= LEAST_EFFECTIVE and k <= LARGEST_PARETO_K
-            if (number + 1) * ROUND >= self.least_points and enough:
+            if self.evaluations >= MOST_POINTS or (self.evaluations >= self.least_points and enough):
                 break
             proposal = refit(np.concatenate(self.points), weights, proposal.folds, proposal)
         return self.result(weights, effective, k)
 
     def add(self, proposal: Proposal, number: int) -> None:
         """Evaluate one more round of points."""
-        points = proposal.points(ROUND, seed=self.seed * 1000 + number)
+        count = LATER_ROUND if number else FIRST_ROUND
+        points = proposal.points(count, seed=self.seed * 1000 + number)
         if self.workers == 1:
-            done = list(map(self.at, points, range(ROUND)))
+            done = list(map(self.at, points, range(count)))
         else:
             with ThreadPoolExecutor(self.workers) as pool:
-                done = list(pool.map(self.at, points, range(ROUND)))
-        self.evaluations += ROUND
+                done = list(pool.map(self.at, points, range(count)))
+        self.evaluations += count
+        self.densities = [
+            np.append(known, before.log_density(points))
+            for before, known in zip(self.proposals, self.densities, strict=True)
+        ]
         self.proposals.append(proposal)
         self.points.append(points)
+        self.densities.append(proposal.log_density(np.concatenate(self.points)))
         self.found += [found for _, found in done]
         self.log_target.append(np.array([target for target, _ in done]))
 
@@ -123,15 +136,14 @@ class Integration:
 
     @property
     def stride(self) -> int:
-        """With a large core sds are computed at some points, and interpolated between."""
+        """Unless the core is cheap, sds are computed at some points, and interpolated between."""
         core = self.model.design.elimination.core
-        is_large = core.stop - core.start > LARGE_CORE and self.mode.luck is None
-        return SDS_AT_ONE_IN if is_large else 1
+        if core.stop - core.start > LARGE_CORE and self.mode.luck is None:
+            return SDS_AT_ONE_IN_LARGE
+        return SDS_AT_ONE_IN if core.stop - core.start > CHEAP_CORE else 1
 
     def weigh(self) -> tuple[Floats, Floats]:
-        points, target = np.concatenate(self.points), np.concatenate(self.log_target)
-        densities = np.stack([proposal.log_density(points) for proposal in self.proposals])
-        log_weights = target - special.logsumexp(densities, axis=0)
+        log_weights = np.concatenate(self.log_target) - special.logsumexp(np.stack(self.densities), axis=0)
         return np.asarray(special.softmax(log_weights)), log_weights
 
     def result(self, weights: Floats, effective: float, k: float) -> Integrated:
@@ -152,21 +164,37 @@ class Integration:
 
 
 def _with_all_sds(kept: list[Kept], vectors: Floats) -> tuple[Kept, ...]:
-    """Missing sds from a linear regression of their logarithms on those of the hyperparameters."""
+    """Missing sds and third cumulants by linear regression on the hyperparameters, sds as logarithms."""
     known = [at for at, one in enumerate(kept) if one.summary["fixed"][1] is not None]
     if len(known) == len(kept):
         return tuple(kept)
-    logs = np.log(np.maximum(vectors, 1e-6 * vectors.max(axis=0)))
-    basis = np.column_stack([np.ones(len(kept)), logs - logs.mean(axis=0)])
+    basis = _basis(vectors, len(known))
     filled: list[Summary] = [dict(one.summary) for one in kept]
     for name in kept[0].summary:
-        sds = np.stack([sd for at in known if (sd := kept[at].summary[name][1]) is not None])
-        fitted = np.linalg.lstsq(basis[known], np.log(np.maximum(sds, np.finfo(float).tiny)), rcond=None)[0]
-        guess = np.exp(basis @ fitted)
+        _, sds, skews = zip(*(kept[at].summary[name] for at in known), strict=True)
+        logs = [np.log(np.maximum(sd, np.finfo(float).tiny)) for sd in sds]
+        guess = np.exp(_regressed(basis, known, logs))
+        bent = None if skews[0] is None else _regressed(basis, known, skews)
         for at, one in enumerate(kept):
             mean, sd, skew = one.summary[name]
-            filled[at][name] = (mean, guess[at] if sd is None else sd, skew)
+            if sd is None:
+                filled[at][name] = (mean, guess[at], None if bent is None else bent[at])
+            else:
+                filled[at][name] = (mean, sd, skew)
     return tuple(replace(one, summary=summary) for one, summary in zip(kept, filled, strict=True))
+
+
+def _basis(vectors: Floats, known: int) -> Floats:
+    """Logarithms of the hyperparameters, and where enough points are known themselves too."""
+    scaled = vectors / vectors.mean(axis=0)
+    logs = np.log(np.maximum(scaled, np.exp(LOWEST_LOG)))
+    wide = np.column_stack([np.ones(scaled.shape[0]), logs, scaled])
+    return wide if known >= 2 * wide.shape[1] else wide[:, : 1 + logs.shape[1]]
+
+
+def _regressed(basis: Floats, known: list[int], values: Sequence[Floats]) -> Floats:
+    slopes = np.linalg.lstsq(basis[known], np.stack(values), rcond=None)[0]
+    return np.asarray(basis @ slopes)
 
 
 def least_points(model: Model) -> int:
@@ -175,9 +203,9 @@ def least_points(model: Model) -> int:
 
 
 def beside_points(model: Model) -> int:
-    """For the symmetric posterior that stands beside: one round, unless points are cheap."""
+    """For the symmetric posterior that stands beside: fewer, unless points are cheap."""
     many = least_points(model)
-    return many if many == MANY_POINTS else ROUND
+    return many if many == MANY_POINTS else POINTS_BESIDE
 
 
 def first_proposal(model: Model, mode: State) -> Proposal:
@@ -196,6 +224,14 @@ def first_proposal(model: Model, mode: State) -> Proposal:
     value, vector = np.linalg.eigh(0.5 * curvature)
     value = np.maximum(value, 1.0 / (2.0 * model.reference) ** 2)
     return Proposal(center, np.asarray((vector / value) @ vector.T), folds)
+
+
+def proposal_beside(even: Model, vectors: Floats, weights: Floats) -> Proposal | None:
+    """For symmetric luck a t with the moments of the asymmetric posterior, both parts of luck as one sd."""
+    moved = vectors[:, :-1].copy()
+    output = [term.name for term in even.design.terms].index(TERM)
+    moved[:, output] = np.hypot(vectors[:, output], vectors[:, -1])
+    return fitted(to_working(even, moved), weights, ~is_noise(even))
 
 
 def _inner_mode(model: Model, mode: State) -> tuple[Floats, State]:

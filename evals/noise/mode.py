@@ -32,6 +32,7 @@ class Mode:
     state: State
     evaluations: int
     converged: bool
+    even: "Mode | None" = None  # with symmetric luck, where the search began
 
     @property
     def hyper(self) -> Hyper:
@@ -176,7 +177,7 @@ class _QuasiNewton:
             options={"maxiter": MOST_QUASI_STEPS, "ftol": 1e-12, "gtol": 1e-4},
         )
         state = self.state(found.x)
-        return Mode(state, self.evaluations, bool(found.success) and state.converged)
+        return Mode(state, self.evaluations, bool(found.success) and state.converged, even)
 
     def _first_luck(self, hyper: Hyper) -> float:
         """Half of the symmetric output sd, or a tenth of the reference where that is nothing."""

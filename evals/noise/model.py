@@ -36,6 +36,7 @@ class Settings:
     credit_norm: str = "sum"
     at: float | None = None
     device: str = "cpu"
+    memory: float | None = None  # gigabytes that a fit may take; without it, what is free
 
     def __post_init__(self) -> None:
         for name, value, allowed in (
@@ -48,8 +49,18 @@ class Settings:
         ):
             if value not in allowed:
                 raise ValueError(f"{name}={value!r} is unknown: use {' or '.join(allowed)}.")
+        if self.link == "ordinal" and self.rater_noise == "own":
+            raise ValueError("Raters' own noise needs the numeric link: leave out one of the two.")
+        if self.link == "ordinal" and self.credit_exponent == "estimate":
+            raise ValueError(
+                "The exponent of credit is estimated with the numeric link: give it as a number."
+            )
         if self.reference_sd is not None and not 0 < self.reference_sd < np.inf:
             raise ValueError(f"The reference sd is {self.reference_sd!r}: give a positive number.")
+        if self.at is not None and not np.isfinite(self.at):
+            raise ValueError(f"The time of the level is {self.at!r}: give a finite number.")
+        if self.memory is not None and not self.memory > 0:
+            raise ValueError(f"The memory is {self.memory!r} GB: give a positive number.")
         if self.credit_exponent != "estimate" and not 0 <= self.credit_exponent < np.inf:
             raise ValueError(f"The credit exponent is {self.credit_exponent!r}: give a number of at least 0.")
 
@@ -207,7 +218,9 @@ class _Builder:
             tuple(seen.covariates.items()), indicator(seen.instrument), levels, time=self.mean_change()
         )
         noise, noise_names = self.noise_groups()
-        scale = np.array([self.measured.index(level) if level in self.measured else -1 for level in levels])
+        benchmarks = list(seen.metrics)
+        place = {level: at for at, name in enumerate(benchmarks) for level in seen.metrics[name]}
+        scale = np.array([place.get(level, -1) for level in levels])
         return Design(
             y=seen.score / self.unit[self.instrument],
             terms=self.terms,
@@ -215,12 +228,22 @@ class _Builder:
             fixed_names=names,
             noise_of_row=noise[self.instrument],
             noise_names=noise_names,
-            variance_of_row=(np.nan_to_num(seen.se) / self.unit[self.instrument]) ** 2,
+            variance_of_row=(np.nan_to_num(seen.se) / self.unit[self.instrument]) ** 2 * self.copies(),
             scale_of_row=scale[self.instrument],
-            scale_names=tuple(map(str, self.measured)),
+            scale_names=tuple(map(str, benchmarks)),
             reports=self.reports(fixed.shape[1]),
             kept=("output",) if self.keeps_outputs() else (),
+            memory=self.settings.memory,
         )
+
+    def copies(self) -> Floats:
+        """How many metrics of its run a row is one of: they share one error, which each then has a part of."""
+        seen, copies = self.observations, np.ones(len(self.observations))
+        for term in self.terms:
+            if term.kind == "halo" and not term.is_scaled:
+                mine = np.asarray(term.weights.sum(axis=0)).ravel()
+                copies += np.maximum(term.weights @ mine - 1.0, 0.0)
+        return copies if seen.metrics else np.ones(len(seen))
 
     def ordinal_design(self) -> Design:
         """Without grand means, and with a noise of 1: thresholds say the rest."""
@@ -242,6 +265,7 @@ class _Builder:
             scale_names=(),
             reports=self.reports(fixed.shape[1]),
             own_weights=True,
+            memory=self.settings.memory,
         )
 
     def mean_change(self) -> Floats | None:

@@ -5,17 +5,23 @@ from scipy import sparse
 from scipy.sparse import csgraph
 
 from evals.noise.integration import LARGEST_PARETO_K, LEAST_EFFECTIVE, Integrated
-from evals.noise.mode import Mode
+from evals.noise.mode import LUCK_FLOOR, Mode
 from evals.noise.model import Model
 from evals.noise.observations import Observations
 
 
-def describe(model: Model, mode: Mode) -> list[str]:
-    """Sentences about disconnected comparisons, variances at zero and convergence."""
-    notes = [*_disconnected(model.observations), *_luck(model)]
+def describe(model: Model, mode: Mode, *, is_integrated: bool = False) -> list[str]:
+    """Sentences about disconnected comparisons, units, variances at zero and convergence."""
+    notes = [*_disconnected(model.observations), *_luck(model), *_units(model)]
+    where, end = (" where it is most likely", ", but do not rule it out") if is_integrated else ("", "")
+    least = 1.01 * LUCK_FLOOR * model.reference if model.is_asymmetric else 0.0
     for term, sd in zip(model.design.terms, mode.hyper.sd, strict=True):
-        if sd == 0:
-            notes.append(f"The sd of {term.name} is at zero: the scores show no such source of variation.")
+        if sd <= least:
+            notes.append(
+                f"The sd of {term.name} is at zero{where}: the scores show no such source of variation{end}."
+            )
+    if model.is_asymmetric and mode.hyper.luck <= least:
+        notes.append(f"The scores show no sign that bad luck reaches further than good luck{end}.")
     for name, sd in zip(model.design.noise_names, mode.hyper.noise, strict=True):
         if sd <= 1.01 * model.least_noise:
             notes.append(
@@ -35,6 +41,8 @@ def _luck(model: Model) -> list[str]:
     """Where luck is not what its name says."""
     if model.settings.luck == "symmetric":
         return []
+    if model.settings.link == "ordinal":
+        return ["With the ordinal link luck is symmetric."]
     if not model.is_asymmetric:
         return ["There is no term for outputs here, so luck is part of noise and symmetric."]
     output, rater = model.observations.column("output"), model.observations.column("rater")
@@ -44,6 +52,16 @@ def _luck(model: Model) -> list[str]:
     if np.bincount(ratings[:, 0], minlength=1).max(initial=0) > 1:
         return []
     return ["Every output has one rating at most, so luck includes the act of rating."]
+
+
+def _units(model: Model) -> list[str]:
+    """Graders' instruments are told in units of their own sd."""
+    seen = model.observations
+    return [
+        f"Scores on {level} are divided by their sd, {unit:.3g}: its mean and noise are in that unit."
+        for level, unit in zip(seen.instrument.levels, model.unit, strict=True)
+        if level in seen.measured_instruments
+    ]
 
 
 def describe_integration(found: Integrated) -> list[str]:

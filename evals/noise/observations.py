@@ -13,6 +13,7 @@ from evals.noise.labels import Column, is_missing
 from evals.noise.validation import (
     LABEL_COLUMNS,
     Credit,
+    check_benchmarks,
     check_columns,
     check_limits,
     check_repeats,
@@ -86,6 +87,7 @@ class Observations:
             )
         check_limits(scores, labels["instrument"], instruments=instruments, limits=limits)
         check_repeats(labels)
+        check_benchmarks(labels)
         owner, everybody, shares = ownership(labels, person=person, credit=credit, people=people)
         time = columns.get("time")
         return cls(
@@ -129,6 +131,18 @@ class Observations:
         return tuple(
             level for level, count in zip(self.instrument.levels, with_people, strict=True) if count == 0
         )
+
+    @cached_property
+    def metrics(self) -> Mapping[Label, tuple[Label, ...]]:
+        """The metrics of every benchmark; without a column that says so, each one is its own benchmark."""
+        column, instrument = self.column("benchmark"), self.instrument
+        found: dict[Label, tuple[Label, ...]] = {}
+        for code, level in enumerate(instrument.levels):
+            if level in self.measured_instruments:
+                at = -1 if column is None else int(column.codes[int(np.argmax(instrument.codes == code))])
+                name = level if column is None or at < 0 else column.levels[at]
+                found[name] = (*found.get(name, ()), level)
+        return found
 
     def take(self, rows: Any) -> "Observations":
         """The same table with only these rows; everybody stays in it."""

@@ -15,7 +15,7 @@ from evals.noise.observations import Observations
 from evals.noise.propagation import propagate
 from evals.noise.simulation import Shape, design_cohort, simulate
 
-DARK, LIGHT, WARM = "#1f4e8c", "#9db8d9", "#b4552d"
+DARK, MIDDLE, LIGHT, WARM = "#1f4e8c", "#5580b5", "#86a5cc", "#b4552d"
 PUBLISHED = {
     "person": 0.55,
     "aspect": 0.2,
@@ -58,13 +58,19 @@ def shrinkage(axes: Any) -> None:
     rng = np.random.default_rng(3)
     template, _ = design_cohort(Shape(40, 20, 2, 1, 4, teams=0.3), rng)
     readers = simulate(template, PUBLISHED, rng).observations
-    for left, observations in ((0.0, _one_judge_each(skating("ICE DANCE"))), (1.6, readers)):
+    skaters = _one_judge_each(skating("ICE DANCE"))
+    for left, who, observations in (
+        (0.0, "skaters, one judge each", skaters),
+        (1.6, "mentees, one reader each", readers),
+    ):
         plain, estimate = _plain_and_estimate(observations)
-        for low, high in zip(plain, estimate, strict=True):
-            axes.plot([left, left + 1], [low, high], color=DARK, alpha=0.45, linewidth=0.9)
+        for before, after in zip(plain, estimate, strict=True):
+            axes.plot([left, left + 1], [before, after], color=DARK, alpha=0.45, linewidth=0.9)
+        axes.text(left + 0.5, 1.0, who, transform=axes.get_xaxis_transform(), ha="center", va="bottom")
     axes.set_xticks([0, 1, 1.6, 2.6], ["plain average", "estimate", "plain average", "estimate"])
-    axes.set_title("skating, one judge each                        mentees, one reader each", fontsize=10)
-    axes.set_ylabel("sds of the plain averages")
+    axes.set_ylabel(
+        "each line a person: above or below the average one\n(1 = the averages' typical distance)"
+    )
 
 
 def _plain_and_estimate(observations: Observations) -> tuple[Floats, Floats]:
@@ -84,12 +90,15 @@ def _one_judge_each(observations: Observations) -> Observations:
 def bad_result(axes: Any) -> None:
     """One of a person's four results gets ever worse, or better: what the estimate does."""
     shifts = np.linspace(-4, 4, 33)
-    for luck, color, label in ((0.5, DARK, "asymmetric luck"), (0.0, LIGHT, "symmetric luck")):
-        axes.plot(shifts, [_level(float(shift), luck) for shift in shifts], color=color, label=label)
+    for luck, color, label, at in (
+        (0.5, DARK, "asymmetric luck:\na bad result counts only so far", (-3.9, 0.0)),
+        (0.0, MIDDLE, "symmetric luck:\nas bad as it is", (-2.4, -0.62)),
+    ):
+        axes.plot(shifts, [_level(float(shift), luck) for shift in shifts], color=color)
+        axes.text(*at, label, color=color)
     axes.axvline(0, color="#bbbbbb", linewidth=0.8)
-    axes.set_xlabel("one result, points below or above the person's others")
-    axes.set_ylabel("estimate of the person")
-    axes.legend(frameon=False)
+    axes.set_xlabel("one of four results: points below or above the person's others")
+    axes.set_ylabel("estimate of the person, in points")
 
 
 def _level(shift: float, luck: float) -> float:
@@ -116,15 +125,16 @@ def enough_raters(axes: Any) -> None:
     template, _ = design_cohort(Shape(120, 60, 2, 3, 4, teams=0.3), rng)
     posterior = fit(simulate(template, PUBLISHED, rng).observations)
     raters = np.arange(1, 13)
-    for outputs, color in ((1, LIGHT), (2, "#5580b5"), (4, DARK)):
+    for outputs, color in ((1, LIGHT), (2, MIDDLE), (4, DARK)):
         values: Floats = np.array(
             [posterior.reliability(int(count), outputs).relative.mean for count in raters]
         )
-        axes.plot(
-            raters, values, "o-", color=color, label=f"{outputs} output{'s' * (outputs > 1)}", markersize=4
-        )
-    axes.axhline(0.8, color=WARM, linewidth=0.9, linestyle="--")
-    axes.set_xlabel("different raters of a person, one output each")
-    axes.set_ylabel("reliability G")
+        axes.plot(raters, values, "o-", color=color, markersize=4)
+        axes.text(12.3, values[-1], f"{outputs} output{'s' * (outputs > 1)}", color=color, va="center")
+    axes.plot([0.5, 12], [0.8, 0.8], color=WARM, linewidth=0.9, linestyle="--")
+    axes.text(1, 0.815, "often asked for: 0.8", color=WARM)
+    axes.set_xlabel("different readers of a person, each reads one output")
+    axes.set_ylabel("reliability: how alike other readers\nand outputs would order people")
+    axes.set_xlim(0.5, 14.2)
+    axes.set_xticks(range(1, 13))
     axes.set_ylim(0, 1)
-    axes.legend(frameon=False, title="outputs of the person")

@@ -12,6 +12,7 @@ import numpy as np
 
 from evals.noise.arrays import Flags, Ints
 from evals.noise.elimination import Elimination, Pattern, Stage, pairs_within
+from evals.noise.memory import BYTES_PER_CORE_ENTRY, BYTES_PER_PAIR, require
 
 SECONDS_PER_PAIR = 2.5e-8
 SECONDS_PER_STAGE = 2e-4
@@ -21,24 +22,36 @@ DOMINANT = 0.6  # a first stage that takes this share of the variables needs no 
 IN_CORE, LAST_IN_CORE = 1, 2
 
 
-def plan_elimination(pattern: Pattern, *, place: Ints, term: Ints) -> Elimination:
+def plan_elimination(
+    pattern: Pattern, *, place: Ints, term: Ints, memory: float | None = None
+) -> Elimination:
     """Choose the stages; ``place`` marks variables that stay in the dense core, and last in it.
 
-    ``term`` numbers the term that each variable belongs to.
+    ``term`` numbers the term that each variable belongs to; ``memory`` is how many gigabytes there are.
     """
-    by_term = _Planner(pattern, place, term)
+    by_term = _Planner(pattern, place, term, memory)
     by_term.run()
     if by_term.gone and by_term.gone[0].size > DOMINANT * pattern.size:
         return by_term.elimination()
-    by_degree = _Planner(pattern, place, np.arange(0))
+    by_degree = _Planner(pattern, place, np.arange(0), memory)
     by_degree.run()
     return min(by_term, by_degree, key=lambda planner: planner.cost).elimination()
+
+
+def require_pairs(start: Ints, memory: float | None) -> None:
+    """Refuse runs, bounded by ``start``, of which all pairs would not fit."""
+    counts = np.diff(start).astype(float)
+    pairs = float((counts * (counts - 1.0)).sum()) / 2.0
+    require(
+        BYTES_PER_PAIR * pairs, memory, f"The graph of {pairs:,.0f} pairs of people, raters and other levels"
+    )
 
 
 class _Planner:
     """One draft of an order, as far as it has come."""
 
-    def __init__(self, pattern: Pattern, place: Ints, term: Ints) -> None:
+    def __init__(self, pattern: Pattern, place: Ints, term: Ints, memory: float | None) -> None:
+        self.memory = memory
         self.size = pattern.size
         self.remaining = np.arange(pattern.size)
         self.first, self.second = pattern.first, pattern.second
@@ -67,6 +80,8 @@ class _Planner:
             self._eliminate(leaving)
 
     def elimination(self) -> Elimination:
+        size = self.remaining.size
+        require(BYTES_PER_CORE_ENTRY * size**2, self.memory, f"The dense part of {size:,} levels")
         core_order = np.argsort(self.place[self.remaining] == LAST_IN_CORE, kind="stable")
         order = np.concatenate([*self.gone, self.remaining[core_order]])
         position = np.empty(self.size, dtype=np.intp)
@@ -129,6 +144,7 @@ class _Planner:
         own, leaver, stayer = own[by_leaver], leaver[by_leaver], stayer[by_leaver]
         gone = np.flatnonzero(leaving)
         start = np.searchsorted(leaver, np.append(gone, self.size))
+        require_pairs(start, self.memory)
         left, right = pairs_within(start)
         remaining = self.remaining[~leaving[self.remaining]]
         local = np.empty(self.size, dtype=np.intp)

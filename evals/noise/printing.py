@@ -1,19 +1,32 @@
 """A posterior as text for a terminal, as JSON, and as a picture."""
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from evals.noise.posterior import Posterior
+from evals.noise.raters import RaterFit, Statistic
 from evals.noise.tables import Summary, SummaryTable
 
 WIDTH = 24  # characters of a label
 MOST_LINES = 200
+MOST_SCORES_WITH_FITS = 20_000  # beyond, raters' fits are left to whoever asks for them
 
 
-def as_text(posterior: Posterior) -> str:
-    """People with their likely ranges, the sds and the notes."""
+def fits_of(posterior: Posterior) -> tuple[RaterFit, ...]:
+    """Every rater's fit, where the cohort isn't too large to draw it hundreds of times."""
+    seen, rater = posterior.observations, posterior.observations.column("rater")
+    if rater is None or not rater.levels or posterior.model.thresholds is not None:
+        return ()
+    return posterior.rater_fit() if len(seen) <= MOST_SCORES_WITH_FITS else ()
+
+
+def as_text(posterior: Posterior, fits: Sequence[RaterFit] = ()) -> str:
+    """People with their likely ranges, the sds, the raters and the notes."""
+    unit = "" if posterior.model.thresholds is None else ", in units of one score's noise"
     lines = [
-        "Level of each person, as a deviation from the grand mean",
+        f"Level of each person, as a deviation from the grand mean{unit}",
         "",
         _head("person", "likely range (90 %)", "mean"),
     ]
@@ -27,11 +40,35 @@ def as_text(posterior: Posterior) -> str:
     ).items():
         interval = "" if posterior.hyper.weight.size == 1 else f"  {sd.q05:.3f} to {sd.q95:.3f}"
         lines.append(f"  {name:<{WIDTH}} {sd.mean:8.3f}{interval}")
-    lines += ["", "Grand means and covariates", ""]
+    lines += ["", "Grand means and covariates", ""] if posterior.fixed else []
     lines += [f"  {name:<{WIDTH}} {at.mean:8.3f}  sd {at.sd:.3f}" for name, at in posterior.fixed.items()]
+    lines += _raters(posterior, fits)
     if posterior.notes:
         lines += ["", "Notes", "", *(f"  {note}" for note in posterior.notes)]
     return "\n".join(lines)
+
+
+def _raters(posterior: Posterior, fits: Sequence[RaterFit]) -> list[str]:
+    """Each rater's leniency and fit; a star marks what lies outside its limits."""
+    if not fits:
+        return []
+    names = f"{'infit':>7} {'outfit':>7} {'scale':>7} {'agreement':>16}"
+    title = f"  {'rater':<{WIDTH}} {'likely range (90 %)':>22} {names}"
+    lines = ["", "Raters: leniency and fit (1 is as others; * outside its limits)", "", title]
+    for fit in fits[:MOST_LINES]:
+        span = _span(posterior.raters[fit.rater]) if fit.rater in posterior.raters else ""
+        agreement = "" if fit.agreement is None else f"{fit.agreement.q05:.2f} to {fit.agreement.q95:.2f}"
+        numbers = " ".join(map(_marked, (fit.infit, fit.outfit, fit.use_of_scale)))
+        lines.append(f"  {str(fit.rater)[:WIDTH]:<{WIDTH}} {span:>22} {numbers} {agreement:>16}")
+    return lines
+
+
+def _marked(statistic: Statistic | None) -> str:
+    return " " * 7 if statistic is None else f"{statistic.value:6.2f}{'*' if statistic.is_off else ' '}"
+
+
+def _span(row: Summary) -> str:
+    return f"{row.q05:+.2f} to {row.q95:+.2f}"
 
 
 def _head(*titles: str) -> str:
@@ -39,12 +76,12 @@ def _head(*titles: str) -> str:
 
 
 def _line(row: Summary) -> str:
-    span = f"{row.q05:+.2f} to {row.q95:+.2f}"
+    span = _span(row)
     counts = f"{row.observations:>7} {row.raters:>7} {row.outputs:>8}"
     return f"  {str(row.id)[:WIDTH]:<{WIDTH}} {span:>22} {row.mean:>+9.2f} {counts}"
 
 
-def as_json(posterior: Posterior) -> dict[str, Any]:
+def as_json(posterior: Posterior, fits: Sequence[RaterFit] = ()) -> dict[str, Any]:
     """What programs read; ids are texts."""
     engine = posterior.engine
     found: dict[str, Any] = {
@@ -58,7 +95,7 @@ def as_json(posterior: Posterior) -> dict[str, Any]:
         },
         "fixed": {name: {"mean": at.mean, "sd": at.sd} for name, at in posterior.fixed.items()},
         "persons": _table(posterior.persons),
-        "raters": _table(posterior.raters),
+        "raters": _with_fits(_table(posterior.raters), fits),
         "outputs": _table(posterior.outputs),
         "notes": list(posterior.notes),
         "engine": {
@@ -85,6 +122,24 @@ def _table(table: SummaryTable) -> dict[str, dict[str, Any]]:
         rows[str(row.id)] = {name: getattr(row, name) for name in names}
         if table.luck is not None:
             rows[str(row.id)] |= {"luck": row.luck, "luck_sd": row.luck_sd}
+        if table.noise_factor is not None:
+            rows[str(row.id)]["noise_factor"] = row.noise_factor
+    return rows
+
+
+def _with_fits(rows: dict[str, dict[str, Any]], fits: Sequence[RaterFit]) -> dict[str, dict[str, Any]]:
+    """Rows of raters with their fit beside their leniency."""
+    for fit in fits:
+        row = rows.setdefault(str(fit.rater), {})
+        for name in ("infit", "outfit", "use_of_scale"):
+            found: Statistic | None = getattr(fit, name)
+            row[name] = found and {
+                "value": found.value,
+                "low": found.limits[0],
+                "high": found.limits[1],
+                "is_off": found.is_off,
+            }
+        row["agreement"] = fit.agreement and asdict(fit.agreement)
     return rows
 
 

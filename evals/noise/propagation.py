@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.linalg import lapack
+from scipy.linalg import blas, lapack
 
 from evals.noise.arrays import Floats
 from evals.noise.dense import LapackCore
@@ -85,7 +85,7 @@ class LuckSpace:
     numbers: tuple[StageNumbers, ...]
     lower: Floats  # factor of the core without luck
     cross: Floats  # (core without luck, luck)
-    message: Floats  # Lambda
+    message: Floats  # Lambda, its lower triangle
     shift: Floats  # eta
 
     @classmethod
@@ -109,7 +109,7 @@ class LuckSpace:
             numbers=numbers,
             lower=lower,
             cross=cross,
-            message=core[first:, first:] - cross.T @ cross,
+            message=blas.dsyrk(-1.0, cross, beta=1.0, c=core[first:, first:], trans=1, lower=1),
             shift=right[first:] - cross.T @ below,
         )
 
@@ -129,9 +129,10 @@ class LuckSpace:
         lower, failed = lapack.dpotrf(precision, lower=1, overwrite_a=1)
         if failed:
             return None
-        mean, _ = lapack.dpotrs(lower, self.shift + sites.shift, lower=1)
-        inverse, _ = lapack.dpotri(lower, lower=1)
-        return Marginals(mean, inverse.diagonal().copy(), lower)
+        # Half the work of the whole inverse, of which only the diagonal is wanted.
+        root, _ = lapack.dtrtri(lower, lower=1)
+        mean = root.T @ (root @ (self.shift + sites.shift))
+        return Marginals(mean, np.einsum("ij,ij->j", root, root), lower)
 
 
 @dataclass(frozen=True)

@@ -15,6 +15,8 @@ from evals.noise.arrays import Flags, Floats
 DEGREES = 8.0
 REACH = 8.0  # in sds: a coordinate farther from zero than this doesn't fold
 MOST_FOLDED = 8
+WIDER = 1.1
+ENOUGH_BY_SIZE = 4.0  # effective points for each coordinate, to tell a covariance by
 
 
 @dataclass(frozen=True)
@@ -70,14 +72,36 @@ class Proposal:
 
 def refit(points: Floats, weights: Floats, folds: Flags, like: Proposal) -> Proposal:
     """The t with the moments of points whose largest weights are cut (Ionides)."""
-    cut = np.minimum(weights, weights.mean() * np.sqrt(weights.size))
-    cut = cut / cut.sum()
-    center = cut @ points
-    around = points - center
-    covariance = (around.T * cut) @ around * (DEGREES - 2.0) / DEGREES
+    cut = _cut(weights)
+    center, covariance = _moments(points, cut)
     # Few effective points tell a covariance badly: keep a part of the one they came from.
-    trust = min(1.0, 1.0 / float((cut**2).sum()) / (4.0 * center.size))
-    return Proposal(center, 1.1 * (trust * covariance + (1.0 - trust) * like.covariance), folds)
+    trust = min(1.0, _effective(cut) / (ENOUGH_BY_SIZE * center.size))
+    return Proposal(center, WIDER * (trust * covariance + (1.0 - trust) * like.covariance), folds)
+
+
+def fitted(points: Floats, weights: Floats, folds: Flags) -> Proposal | None:
+    """The t with the moments of these points alone; None where they are too few."""
+    cut = _cut(weights)
+    if _effective(cut) < ENOUGH_BY_SIZE * points.shape[1]:
+        return None
+    center, covariance = _moments(points, cut)
+    return Proposal(center, WIDER * covariance, folds)
+
+
+def _cut(weights: Floats) -> Floats:
+    cut = np.minimum(weights, weights.mean() * np.sqrt(weights.size))
+    return np.asarray(cut / cut.sum())
+
+
+def _effective(weights: Floats) -> float:
+    return 1.0 / float((weights**2).sum())
+
+
+def _moments(points: Floats, weights: Floats) -> tuple[Floats, Floats]:
+    """Center and shape of the t with these points' mean and covariance."""
+    center = weights @ points
+    around = points - center
+    return center, np.asarray((around.T * weights) @ around * (DEGREES - 2.0) / DEGREES)
 
 
 def pareto_k(log_weights: Floats) -> float:

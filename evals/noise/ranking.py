@@ -2,17 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evals.noise.arrays import Floats, Ints, Label
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
-
-MOST_POINTS = 128  # of hyperparameters that draws come from
-LARGEST_DRAWS = 40_000_000  # numbers held at once
+from evals.noise.fitted import Fitted
 
 
 @dataclass(frozen=True)
@@ -49,63 +43,26 @@ class LotteryBand:
     out: tuple[Label, ...]
 
 
-def joint_draws(posterior: "Posterior", report: str, *, count: int, seed: int) -> Floats:
-    """Draws (count, levels), each point of hyperparameters in proportion to its weight."""
-    size = posterior.model.design.reports[report].shape[0]
-    if count * size > LARGEST_DRAWS:
-        raise ValueError(
-            f"{count} draws of {size} levels are too many to hold: ask for at most {LARGEST_DRAWS // size} draws."
-        )
-    rng = np.random.default_rng(seed)
-    drawn = []
-    skews = posterior.mixtures[report].bounded_skews
-    for at, here in enumerate(_allot([point.weight for point in posterior.points], count, rng)):
-        if here:
-            gaussian = posterior.points[at].gaussian(posterior.model)
-            draws = gaussian.draw(report, int(here), rng)
-            drawn.append(draws if skews is None else _skewed(draws, posterior, report, at))
-    return rng.permutation(np.concatenate(drawn))
-
-
-def _skewed(draws: Floats, posterior: "Posterior", report: str, at: int) -> Floats:
-    """Each margin bent by its third cumulant (Cornish and Fisher), its mean and order kept."""
-    mixture = posterior.mixtures[report]
-    mean, sd, skew = mixture.means[at], mixture.sds[at], mixture.bounded_skews
-    assert skew is not None
-    z = np.clip((draws - mean) / np.maximum(sd, np.finfo(float).tiny), -4.0, 4.0)
-    return np.asarray(draws + sd * skew[at] * (z**2 - 1.0) / 6.0)
-
-
-def _allot(weights: list[float], count: int, rng: np.random.Generator) -> Ints:
-    """How many draws each point gets: systematic sampling of a few points by weight, draws in equal parts."""
-    edges = np.cumsum(weights) / np.sum(weights)
-    picks = min(count, MOST_POINTS)
-    ticks = (np.arange(picks) + rng.random()) / picks
-    picked = np.minimum(np.searchsorted(edges, ticks), edges.size - 1)
-    parts = np.full(picks, count // picks) + (np.arange(picks) < count % picks)
-    return np.asarray(np.bincount(picked, parts, edges.size), dtype=np.intp)
-
-
-def probability_above(posterior: "Posterior", bar: float, *, report: str = "person") -> Chances:
+def probability_above(posterior: Fitted, bar: float, *, report: str = "person") -> Chances:
     """From the mixture itself, so without Monte-Carlo error."""
     labels = posterior.model.labels(report)
     above = 1.0 - posterior.mixtures[report].cdf(np.full(len(labels), float(bar)))
     return Chances(labels, above, np.zeros(len(labels)))
 
 
-def _ranks(posterior: "Posterior", seed: int) -> Ints:
+def _ranks(posterior: Fitted, seed: int) -> Ints:
     draws = posterior.draws(seed=seed)
     return np.asarray(draws.shape[1] - np.argsort(np.argsort(draws, axis=1), axis=1))
 
 
-def rank_probabilities(posterior: "Posterior", k: int, *, seed: int = 0) -> Chances:
+def rank_probabilities(posterior: Fitted, k: int, *, seed: int = 0) -> Chances:
     people = posterior.model.labels("person")
     if not 1 <= k <= len(people):
         raise ValueError(f"The best {k} of {len(people)} people make no sense: give 1 to {len(people)}.")
     return _mean_of(people, _ranks(posterior, seed) <= k)
 
 
-def expected_ranks(posterior: "Posterior", *, seed: int = 0) -> Chances:
+def expected_ranks(posterior: Fitted, *, seed: int = 0) -> Chances:
     return _mean_of(posterior.model.labels("person"), _ranks(posterior, seed))
 
 
@@ -113,14 +70,14 @@ def _mean_of(people: tuple[Label, ...], draws: Floats | Ints | np.ndarray) -> Ch
     return Chances(people, draws.mean(axis=0), draws.std(axis=0) / np.sqrt(draws.shape[0]))
 
 
-def pairwise(posterior: "Posterior", one: Label, other: Label, *, seed: int = 0) -> Chance:
+def pairwise(posterior: Fitted, one: Label, other: Label, *, seed: int = 0) -> Chance:
     place = posterior.persons.place
     draws = posterior.draws(seed=seed)
     above = draws[:, place[one]] > draws[:, place[other]]
     return Chance(float(above.mean()), float(above.std() / np.sqrt(above.size)))
 
 
-def tiers(posterior: "Posterior", level: float, *, seed: int = 0) -> tuple[tuple[Label, ...], ...]:
+def tiers(posterior: Fitted, level: float, *, seed: int = 0) -> tuple[tuple[Label, ...], ...]:
     """The split of the list by expected rank that loses least.
 
     A pair apart costs the probability that its order is wrong, a pair together 1 - level.
@@ -162,7 +119,7 @@ def best_blocks(wrong: Floats, level: float) -> list[slice]:
     return blocks[::-1]
 
 
-def lottery_band(posterior: "Posterior", k: int, *, level: float = 0.75, seed: int = 0) -> LotteryBand:
+def lottery_band(posterior: Fitted, k: int, *, level: float = 0.75, seed: int = 0) -> LotteryBand:
     """In with a probability of at least ``level`` of the top k, out below its complement, else drawn."""
     chances = rank_probabilities(posterior, k, seed=seed)
     order = np.argsort(-chances.value, kind="stable")

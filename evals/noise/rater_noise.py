@@ -34,10 +34,11 @@ def with_own_noise(model: Model) -> Model:
     for _ in range(MOST_ROUNDS):
         current = _with_factors(model, logs)
         step, known = _step(find_mode(current.symmetric).state.gaussian, current, logs, spread)
-        logs = logs + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
+        before, logs = logs, logs + np.clip(step, -LARGEST_STEP, LARGEST_STEP)
+        # Their mean is the noise sd's to say: what a step moves all factors by is taken back.
         logs = logs - float(np.average(logs, weights=rater.counts()))
-        spread = max(float(np.sqrt(np.mean(logs**2 + 1.0 / known))), LEAST_SPREAD)
-        if np.abs(step).max() < ENOUGH:
+        spread = _spread(logs, known, spread)
+        if np.abs(logs - before).max() < ENOUGH:
             converged = True
             break
     note = f"Raters differ in noise by factors with a log sd of {spread:.2f}."
@@ -45,6 +46,15 @@ def with_own_noise(model: Model) -> Model:
         (note,) if converged else (note, "The raters' noise factors did not settle: they are provisional.")
     )
     return replace(_with_factors(model, logs), notes=(*model.notes, *notes), rater_noise=np.exp(logs))
+
+
+def _spread(logs: Floats, known: Floats, before: float) -> float:
+    """MacKay's fixed point: squares over what the scores, and not the prior, tell of the factors.
+
+    It has the same solution as averaging squares and variances, which hardly moves near zero.
+    """
+    told = np.maximum(1.0 - 1.0 / (known * before**2), 0.0).sum()
+    return max(float(np.sqrt((logs @ logs) / max(told, np.finfo(float).tiny))), LEAST_SPREAD)
 
 
 def _with_factors(model: Model, logs: Floats) -> Model:

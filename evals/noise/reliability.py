@@ -11,16 +11,13 @@ Shared error enters G too where raters are nested in persons, so that no two peo
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from evals.noise.arrays import Floats
+from evals.noise.fitted import Fitted
 from evals.noise.mixture import Mixture
 from evals.noise.tables import Interval
-
-if TYPE_CHECKING:
-    from evals.noise.posterior import Posterior
 
 MOST_RATERS = 30
 MOST_OUTPUTS = 12
@@ -64,9 +61,7 @@ class Reliability:
     smallest: Plan | None
 
 
-def reliability(
-    posterior: "Posterior", plan: Plan, *, target: float = 0.8, nested: bool = False
-) -> Reliability:
+def reliability(posterior: Fitted, plan: Plan, *, target: float = 0.8, nested: bool = False) -> Reliability:
     """Coefficients of ``plan`` under the posterior of the sds; the smallest design by its mean of G."""
     if not 0 < target < 1:
         raise ValueError(f"The target reliability is {target!r}: give a number between 0 and 1.")
@@ -90,14 +85,16 @@ class _Parts:
     criteria: int
 
     @classmethod
-    def of(cls, posterior: "Posterior") -> "_Parts":
+    def of(cls, posterior: Fitted) -> "_Parts":
         columns = zip(posterior.model.names, posterior.hyper.means.T, strict=True)
         seen = posterior.observations
         criteria = len(seen.instrument.levels) - len(seen.measured_instruments)
         found = {name: column**2 for name, column in columns}
         if "noise" not in found:
             rated = [name for name in found if name.startswith("noise[")]
-            found["noise"] = np.mean([found[name] for name in rated], axis=0)
+            # The ordinal link measures everything in units of its noise.
+            one = np.ones(posterior.hyper.weight.size)
+            found["noise"] = np.mean([found[name] for name in rated], axis=0) if rated else one
         return cls(found, posterior.hyper.weight, max(criteria, 1))
 
     def __getitem__(self, name: str) -> Floats:

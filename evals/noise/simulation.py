@@ -6,10 +6,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from evals.noise.arrays import Floats, Label
+from evals.noise.memory import require
 from evals.noise.observations import Observations
 from evals.noise.reports import Moment, identity_report, joined, output_report, person_report
 from evals.noise.terms import BUILDERS, Catalogue, Term, credit_weights
 
+BYTES_PER_ROW = 1000  # labels, columns and the line that is written
 NOT_TERMS = ("mu", "noise", "luck", "scale")
 
 
@@ -52,8 +54,10 @@ def _check_names(design: Observations, phi: Mapping[str, float], terms: list[Ter
     for name, value in phi.items():
         if name.partition("[")[0] not in (*NOT_TERMS, *(term.kind for term in terms)):
             raise ValueError(f"There is nothing for {name!r} to vary: the design has no column for it.")
-        if not np.isfinite(value) or (value < 0 and not name.startswith("mu")):
-            raise ValueError(f"The sd of {name!r} is {value!r}: give a number of at least 0.")
+        least = -np.inf if name.partition("[")[0] == "mu" else 0.0
+        if not (np.isfinite(value) and value >= least):
+            wanted = "a finite number" if least else "a number of at least 0"
+            raise ValueError(f"{name!r} is {value!r}: give {wanted}.")
 
 
 def _draw(term: Term, phi: Mapping[str, float], rng: np.random.Generator) -> Floats:
@@ -105,6 +109,8 @@ def design_cohort(
     shape: Shape, rng: np.random.Generator
 ) -> tuple[Observations, list[tuple[Label, Label, float]]]:
     """Rows to simulate: raters and partners by chance, shares of teams from even to 4 to 1."""
+    count = shape.people * shape.outputs * shape.ratings * shape.criteria
+    require(BYTES_PER_ROW * count, None, f"Drawing {count:,} scores")
     credit: list[tuple[Label, Label, float]] = []
     output, rater = [], []
     for at in range(shape.people * shape.outputs):

@@ -31,7 +31,7 @@ class Files:
         columns = _columns(rows, self.renamed, self.ratings)
         credit = None if self.credit is None else _credit(self.credit)
         person = columns.pop("person", None)
-        return Observations.from_columns(
+        observations = Observations.from_columns(
             columns.pop("score"),
             person=person if credit is None else None,
             credit=credit,
@@ -39,6 +39,8 @@ class Files:
             covariates=_covariates(rows, self.covariates, self.ratings),
             **columns,
         )
+        _check_raters(observations)
+        return observations
 
 
 def read_rows(path: Path) -> Rows:
@@ -46,21 +48,31 @@ def read_rows(path: Path) -> Rows:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             reader = csv.DictReader(file, strict=True)
-            rows = [
-                {
-                    (key or "").strip(): (value or "").strip()
-                    for key, value in row.items()
-                    if not isinstance(value, list)
-                }
-                for row in reader
-            ]
+            raw = list(reader)
+            header = [(name or "").strip() for name in reader.fieldnames or ()]
     except OSError as error:
         raise ValueError(f"{path} can't be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise ValueError(f"{path} is no CSV file in UTF-8: {error}.") from None
+    _check_header(header, path)
+    rows = [_stripped(row, number, path) for number, row in enumerate(raw, start=1)]
     if not rows:
         raise ValueError(f"{path} has no rows: give a header line and at least one row below it.")
     return rows
+
+
+def _check_header(header: Sequence[str], path: Path) -> None:
+    twice = next((name for name in header if name and header.count(name) > 1), None)
+    if twice is not None:
+        raise ValueError(f"{path} has two columns {twice}: keep one of them.")
+    if len(header) == 1 and ";" in header[0]:
+        raise ValueError(f"{path} is separated by semicolons: save it with commas and points in numbers.")
+
+
+def _stripped(row: Mapping[str | Any, Any], number: int, path: Path) -> dict[str, str]:
+    if None in row:
+        raise ValueError(f"Row {number} of {path} has more fields than the header: quote texts with commas.")
+    return {(name or "").strip(): (value or "").strip() for name, value in row.items()}
 
 
 def _columns(rows: Rows, renamed: Mapping[str, str], path: Path) -> dict[str, Any]:
@@ -82,9 +94,19 @@ def _columns(rows: Rows, renamed: Mapping[str, str], path: Path) -> dict[str, An
     return found
 
 
+def _check_raters(observations: Observations) -> None:
+    """Of one rater alone, leniency can't be told from the grand mean, nor taste from people."""
+    rater = observations.column("rater")
+    if rater is not None and len(rater.levels) == 1 and rater.known.all():
+        raise ValueError(
+            f"All scores are by one rater, {rater.levels[0]!r}: add another's, or leave out the column rater "
+            "and read the levels as that rater's view."
+        )
+
+
 def _credit(path: Path) -> list[tuple[Label, Label, float]]:
     rows = read_rows(path)
-    share = "share" if "share" in rows[0] else "credit"
+    share = "credit" if "credit" in rows[0] and "share" not in rows[0] else "share"
     for name in ("output", "person", share):
         if name not in rows[0]:
             raise ValueError(f"{path} has no column {name}: give output, person and share.")
@@ -111,7 +133,9 @@ def _covariates(rows: Rows, names: Sequence[str], path: Path) -> dict[str, Float
     found: dict[str, Floats] = {}
     for name in names:
         if name not in rows[0]:
-            raise ValueError(f"{path} has no column {name!r} for a covariate.")
+            raise ValueError(f"{path} has no column {name!r} for a covariate: name one that it has.")
+        if name == "score":
+            raise ValueError("The score can't be a covariate of itself: name another column.")
         values = [row[name] for row in rows]
         try:
             found[name] = np.array([float(value) for value in values])

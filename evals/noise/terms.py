@@ -94,14 +94,20 @@ class Catalogue:
         return [Term("person", self.observations.people, self.weights)]
 
     def aspect(self) -> list[Term]:
-        """By person and criterion, everybody and every criterion; a benchmark has its own."""
+        """By person and criterion, everybody and every criterion; a benchmark's metrics share their own."""
         rated = self.rated
         terms = [self._by_person("aspect", rated, everybody=True)] if len(rated.levels) > 1 else []
-        for level in self.observations.measured_instruments:
-            instrument = self.observations.instrument
-            only = _without(instrument, np.array([other != level for other in instrument.levels]))
-            terms.append(replace(self._by_person(f"aspect[{level}]", only), is_scaled=False))
+        for name in self.observations.metrics:
+            terms.append(
+                replace(self._by_person(f"aspect[{name}]", self._measured_by(name)), is_scaled=False)
+            )
         return terms
+
+    def _measured_by(self, benchmark: Label) -> Column:
+        """One level, in the rows of this benchmark's metrics."""
+        instrument, metrics = self.observations.instrument, self.observations.metrics[benchmark]
+        mine = np.array([level in metrics for level in instrument.levels])[instrument.codes]
+        return Column(np.where(mine, 0, -1), (benchmark,))
 
     def growth(self) -> list[Term]:
         time = self.observations.time
@@ -143,7 +149,16 @@ class Catalogue:
         return self._plain("habit", "rater", also=rated) if len(rated.levels) > 1 else []
 
     def halo(self) -> list[Term]:
-        return self._plain("halo", "output", also=self.column("rater"))
+        """By output and rater; a benchmark of several metrics takes the rater's place, outside its scale."""
+        terms = self._plain("halo", "output", also=self.column("rater"))
+        output, occasion = self.column("output"), self.column("occasion")
+        for name, metrics in self.observations.metrics.items():
+            if output is not None and len(metrics) > 1:
+                named = [
+                    column for column in (output, occasion, self._measured_by(name)) if column is not None
+                ]
+                terms.append(Term.cells(f"halo[{name}]", Column.combine(*named), is_scaled=False))
+        return terms
 
     def panel(self) -> list[Term]:
         return self._plain("panel", "output", also=self.column("panel"))

@@ -9,7 +9,7 @@ from scipy import sparse
 from evals.noise.arrays import Floats, Label, combine_codes
 from evals.noise.labels import Column, in_order, is_missing
 
-LABEL_COLUMNS = ("output", "rater", "instrument", "project", "panel", "occasion", "period")
+LABEL_COLUMNS = ("output", "rater", "instrument", "benchmark", "project", "panel", "occasion", "period")
 NUMBER_COLUMNS = ("time", "se")
 LARGEST_SCORE = 1e12
 CREDIT_TOLERANCE = 1e-6
@@ -53,9 +53,14 @@ def numbers(
         row = int(np.argmax(bad))
         wanted = "a number" if lowest == -np.inf else f"a number of at least {lowest:g}"
         raise ValueError(
-            f"Row {row + 1} has {name} {values[row]!r}: give {wanted} and at most {LARGEST_SCORE:g} in size."
+            f"Row {row + 1} has {name} {_shown(values[row])}: give {wanted}, at most {LARGEST_SCORE:g} in size."
         )
     return column
+
+
+def _shown(value: Any) -> str:
+    """As it was written: NumPy's numbers without their type."""
+    return repr(value.item() if isinstance(value, np.generic) else value)
 
 
 def _number(name: str, row: int, value: Any) -> float:
@@ -108,6 +113,25 @@ def check_repeats(labels: Mapping[str, Column]) -> None:
         raise ValueError(
             f"Row {row} repeats row {earlier} (same output, rater, instrument and occasion): "
             "keep one of them, or tell the occasions apart."
+        )
+
+
+def check_benchmarks(labels: Mapping[str, Column]) -> None:
+    """A benchmark names whose metric a row's instrument is: always the same, and no rater's."""
+    benchmark, rater, instrument = labels.get("benchmark"), labels.get("rater"), labels["instrument"]
+    if benchmark is None:
+        return
+    rows = np.flatnonzero(benchmark.known)
+    rated = rows[rater.known[rows]] if rater is not None else rows[:0]
+    if rated.size:
+        raise ValueError(f"Row {rated[0] + 1} has a rater and a benchmark: a score comes from one of them.")
+    owner = dict(zip(instrument.codes[rows].tolist(), benchmark.codes[rows].tolist(), strict=True))
+    expected = np.array([owner.get(code, -1) for code in instrument.codes.tolist()])
+    off = np.flatnonzero(expected != benchmark.codes)
+    if off.size:
+        name = instrument.levels[instrument.codes[off[0]]]
+        raise ValueError(
+            f"Row {off[0] + 1} names another benchmark for {name!r} than other rows do: a metric has one."
         )
 
 

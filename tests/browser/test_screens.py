@@ -12,6 +12,7 @@ from tests.browser.conftest import SCREENSHOTS, Visiting, grade_everything
 from tests.browser.test_journeys import predictions
 from tracker.grading.intake import receive
 from tracker.grading.models import Benchmark, Submission
+from tracker.ops.demo.people import EMAILS
 from tracker.people.models import Program
 from tracker.projects.models import Project
 
@@ -38,6 +39,9 @@ def pages_of(role: str, program: Program) -> dict[str, str]:
             "project": f"/projects/{project.public_id}/",
             "submission": f"/submissions/{submission.public_id}/",
             "release": f"/stages/{cohort.stages.all()[1].public_id}/release/",
+            "looks": f"/programs/{program.public_id}/looks/",
+            "changes": f"/programs/{program.public_id}/changes/",
+            "decisions": f"/stages/{cohort.stages.all()[1].public_id}/decisions/",
             "two-step": "/accounts/2fa/",
         },
         "mentor": {
@@ -47,6 +51,8 @@ def pages_of(role: str, program: Program) -> dict[str, str]:
         },
         "mentee": {
             "mine": "/mine/",
+            "sharing": "/sharing/",
+            "leave": f"/mine/leave/{program.people.get(user__email=EMAILS['mentee']).public_id}/",
             "submit": f"/projects/{project.public_id}/submit/{benchmark.public_id}/",
         },
         "fund_manager": {"admin": "/admin/"},

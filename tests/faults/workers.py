@@ -10,11 +10,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from evals.grading.processes import descendants
+
 SUBMISSIONS = 2
 PHASES = ["qualification", "safety", "thorough"]
 WORKER = (
     "-m celery -A tracker worker -P prefork -c 1 -Q grade.cpu --without-gossip --without-mingle -l WARNING"
 )
+# How a jail that computes with weights is started, and no other one.
+READER = b'"threads": 2'
 
 
 def surroundings(folder: Path, **more: str) -> dict[str, str]:
@@ -54,10 +58,18 @@ def kill(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def judge(found: Any) -> None:
-    """Every submission went through its three phases once, and has one score."""
+def readers_of(process: subprocess.Popen[bytes]) -> list[int]:
+    """The processes of the jails in which a worker computes with weights."""
+    lines = {pid: Path(f"/proc/{pid}/cmdline") for pid in descendants(process.pid)}
+    return [pid for pid, line in lines.items() if line.exists() and READER in line.read_bytes()]
+
+
+def judge(found: Any, *, without: int | None = None) -> None:
+    """Every submission, but the one left out, went through its three phases once, and has one score."""
     by_submission: dict[int, list[Any]] = {}
     for submission, phase, state, *_ in found["runs"]:
+        if submission == without:
+            continue
         by_submission.setdefault(submission, []).append((phase, state))
     assert len(by_submission) == SUBMISSIONS
     for runs in by_submission.values():

@@ -45,6 +45,32 @@ def test_a_worker_killed_in_the_middle_of_a_run_loses_nothing(environment):
     judge(found)
 
 
+def test_a_shutdown_loses_nothing_and_costs_no_retry(environment):
+    deed(environment, "prepare", str(SUBMISSIONS))
+    with worker(environment) as process:
+        assert deed(environment, "running")["phase"]
+        process.terminate()
+        assert process.wait(60) == 0
+    left = deed(environment, "report")
+
+    with worker(environment):
+        found = deed(environment, "sweep", "120")
+
+    assert "running" not in {state for _, _, state, *_ in left["runs"]}
+    assert all(losses == 0 for *_, losses in found["runs"])
+    judge(found)
+
+
+def test_a_cancelled_measurement_stops_in_its_jail(environment):
+    slow = str(deed(environment, "prepare_slow", "0")["slow"])
+    with worker(environment):
+        run = str(deed(environment, "computing", slow, "1")["run"])
+
+        found = deed(environment, "cancel", run)
+
+    assert (found["state"], found["measurements"]) == ("cancelled", 0)
+
+
 def test_a_broker_that_forgets_everything_delays_and_loses_nothing(tmp_path, postgres):
     broker = os.environ["TEST_REDIS_URL"]
     environment = surroundings(tmp_path, CELERY_BROKER_URL=broker, DATABASE_URL=postgres)

@@ -16,7 +16,9 @@ from tests.factories import (
     make_rating,
     make_stage,
     make_submission,
+    make_thorough_run,
 )
+from tests.tracker.gate_world import decide, second
 from tracker.errors import RuleBroken
 from tracker.estimates.evidence import evidence_of
 from tracker.estimates.models import Contribution, Estimate, FitRequest, Release
@@ -34,9 +36,7 @@ class TestMeasurements:
     def measured(self, rated):
         for at, project in enumerate(rated.cohort.projects.order_by("pk")):
             submission = make_submission(project)
-            run = Run.objects.create(
-                submission=submission, phase="thorough", state="succeeded", ended_at=Now()
-            )
+            run = make_thorough_run(submission)
             run.measurements.create(
                 metric="accuracy", value=0.8 + 0.05 * at, standard_error=0.01, n=500, method="cells"
             )
@@ -62,9 +62,7 @@ class TestMeasurements:
         program = measured.cohort.program
         program.measurements_join_from = 4
         run = Run.objects.filter(phase="thorough").first()
-        again = Run.objects.create(
-            submission=run.submission, phase="thorough", state="succeeded", ended_at=Now()
-        )
+        again = make_thorough_run(run.submission)
         again.measurements.create(metric="accuracy", value=0.5, standard_error=0.01, n=500, method="cells")
 
         rows = self.joined(program)
@@ -135,7 +133,9 @@ class TestWhoSeesEstimates:
 
         assert self.seen_by(manager.user) == 0
 
-    def test_after_it_a_person_sees_their_own_and_a_mentor_their_mentees(self, fitted, lead, mentor):
+    def test_after_it_a_mentor_sees_their_mentees_and_a_person_their_own_once_it_is_decided(
+        self, fitted, lead, mentor
+    ):
         project = fitted.cohort.projects.first()
         author = project.authors().get()
         project.set_team(authors=[author], mentors=[mentor])
@@ -143,7 +143,28 @@ class TestWhoSeesEstimates:
 
         Release.objects.release(close_reading(fitted), by=lead)
 
+        assert [self.seen_by(person.user) for person in (author, mentor, other)] == [0, 1, 0]
+        decide(fitted, author, lead)
         assert [self.seen_by(person.user) for person in (author, mentor, other)] == [1, 1, 0]
+
+    def test_an_end_is_told_with_its_picture_after_the_second_reader(self, fitted, lead):
+        author = fitted.cohort.projects.first().authors().get()
+        Release.objects.release(close_reading(fitted), by=lead)
+
+        decision = decide(fitted, author, lead, "end")
+        assert self.seen_by(author.user) == 0
+        second(decision, make_person(Role.COMMITTEE, program=fitted.cohort.program))
+
+        assert self.seen_by(author.user) == 1
+
+    def test_a_decision_of_another_stage_shows_nothing_of_this(self, fitted, lead):
+        author = fitted.cohort.projects.first().authors().get()
+        earlier = make_stage(fitted.cohort, name="Earlier", position=7)
+        Release.objects.release(close_reading(fitted), by=lead)
+
+        decide(earlier, author, lead)
+
+        assert self.seen_by(author.user) == 0
 
     def test_a_fund_sees_who_shared_and_only_what_is_released(self, fitted, lead, fund_manager):
         author = fitted.cohort.projects.first().authors().get()
@@ -208,6 +229,7 @@ class TestWhoSeesEstimates:
         author = project.authors().get()
         project.set_team(authors=[author], mentors=[mentor])
         Release.objects.release(close_reading(fitted), by=lead)
+        decide(fitted, author, lead)
         assert self.seen_by(mentor.user) == 1
 
         make_output(project, stage=make_stage(fitted.cohort))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from django.core.files.base import ContentFile
-from django.db import OperationalError
+from django.db import DataError, OperationalError
 
 from tests.factories import make_project, make_submission
 from tracker.grading.installing import install_benchmark
@@ -145,6 +145,41 @@ def test_the_database_may_be_away_when_the_result_is_written(cohort, benchmark, 
     grade_next()
 
     assert submission.runs.first().state == Run.State.SUCCEEDED
+
+
+def test_the_database_may_go_away_in_the_middle_of_writing_the_result(cohort, benchmark, monkeypatch):
+    submission = submit(cohort, benchmark, predictions())
+    real, away = Run._open_next_phase, iter([True, False])
+
+    def open_next_phase(run: Run) -> None:
+        if next(away, False):
+            raise OperationalError("gone")
+        real(run)
+
+    monkeypatch.setattr(Run, "_open_next_phase", open_next_phase)
+    monkeypatch.setattr("tracker.grading.work.SECONDS_BETWEEN_TRIES", 0.01)
+
+    grade_next()
+
+    assert [(run.phase, run.state) for run in submission.runs.all()] == [
+        ("qualification", "succeeded"),
+        ("safety", "queued"),
+    ]
+
+
+def test_a_result_that_the_database_refuses_is_our_fault_at_once(cohort, benchmark, monkeypatch):
+    submission = submit(cohort, benchmark, predictions())
+
+    def refuse(*_: Any) -> None:
+        raise DataError("value too long")
+
+    monkeypatch.setattr(Run, "_open_next_phase", refuse)
+
+    grade_next()
+
+    run = submission.runs.get()
+    assert (run.state, run.code) == ("failed", "grader")
+    assert "value too long" in run.traceback
 
 
 def test_a_run_that_is_cancelled_while_it_runs_scores_nothing(cohort, benchmark, monkeypatch):

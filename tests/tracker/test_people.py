@@ -7,9 +7,10 @@ from django.contrib.auth.models import Group
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from tests.factories import make_person, make_program
+from tests.factories import make_mentee, make_person, make_program
+from tracker.cohorts.models import Enrollment
 from tracker.errors import RuleBroken
-from tracker.people.models import ApiKey, Person, Program, Role, Scope, ShareGrant
+from tracker.people.models import ApiKey, Membership, Person, Program, Role, Scope, ShareGrant
 
 pytestmark = pytest.mark.django_db
 
@@ -125,6 +126,37 @@ def test_a_share_shows_a_person_to_a_fund_until_it_ends(program, fund_manager):
 
     ShareGrant.objects.filter(pk=grant.pk).update(ends_at=timezone.now())
     assert not Person.objects.visible_to(fund_manager).exists()
+
+
+def test_a_share_is_taken_back_once(program, fund_manager):
+    group = fund_manager.groups.get()
+    grant = ShareGrant.objects.share(make_person(program=program), shared_with=group, what="estimates")
+    grant.revoke()
+
+    with pytest.raises(RuleBroken, match="not shared any more"):
+        grant.revoke()
+    assert not Person.objects.visible_to(fund_manager).exists()
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [({"what": "ratings"}, "Share one of"), ({"until": timezone.now() - timedelta(days=1)}, "a day to come")],
+)
+def test_a_share_is_of_something_and_ends_in_time_to_come(program, fund_manager, values, says):
+    with pytest.raises(RuleBroken, match=says):
+        ShareGrant.objects.share(
+            make_person(program=program),
+            **{"shared_with": fund_manager.groups.get(), "what": "profile", **values},
+        )
+
+
+def test_a_share_shows_a_fund_neither_roles_nor_cohorts(cohort, fund_manager):
+    person = make_mentee(cohort)
+    ShareGrant.objects.share(person, shared_with=fund_manager.groups.get(), what="profile")
+
+    assert list(Person.objects.visible_to(fund_manager)) == [person]
+    assert not Membership.objects.visible_to(fund_manager).exists()
+    assert not Enrollment.objects.visible_to(fund_manager).exists()
 
 
 def test_another_fund_sees_nothing_of_it(program, fund_manager):

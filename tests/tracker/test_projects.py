@@ -1,11 +1,12 @@
 """Projects, their teams, outputs and credit; stages and decisions."""
 
+from datetime import timedelta
+
 import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories import make_cohort, make_mentee, make_output, make_person, make_project, make_stage
-from tracker.cohorts.models import Enrollment, Stage
-from tracker.decisions.models import StageDecision
+from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken
 from tracker.people.models import Role
 from tracker.projects.models import Output, Project, TeamMember
@@ -86,13 +87,11 @@ def test_every_forecast_of_a_milestone_is_kept(cohort):
     milestone = project.milestones.create(title="First result", due_on=cohort.ends_on)
     author = project.authors().get()
 
-    milestone.predict(cohort.starts_on, by=author)
-    milestone.predict(cohort.ends_on, by=author)
+    dates = [cohort.ends_on - timedelta(days=7), cohort.ends_on]
+    for day in dates:
+        milestone.predict(day, by=author)
 
-    assert [forecast.predicted_on for forecast in milestone.forecasts.all()] == [
-        cohort.starts_on,
-        cohort.ends_on,
-    ]
+    assert [forecast.predicted_on for forecast in milestone.forecasts.all()] == dates
 
 
 def test_a_mentee_sees_the_projects_they_are_in(cohort, mentor, stranger):
@@ -110,36 +109,6 @@ def test_silence_ends_nobody(cohort):
         make_stage(cohort, default="end")
 
     assert not Stage.objects.exists()
-
-
-class TestDecisions:
-    @pytest.fixture
-    def enrollment(self, cohort) -> Enrollment:
-        return make_mentee(cohort).enrollments.get()
-
-    def decide(self, enrollment, stage, decider, **values):
-        values = {"outcome": "go_on", "reasons": "Two independent good results.", **values}
-        return StageDecision.objects.decide(enrollment=enrollment, stage=stage, decider=decider, **values)
-
-    def test_a_named_lead_decides_with_reasons(self, enrollment, stage, lead):
-        assert self.decide(enrollment, stage, lead).decider == lead
-
-    @pytest.mark.parametrize(
-        ("values", "says"), [({"reasons": " "}, "reasons"), ({"outcome": "end"}, "second reader")]
-    )
-    def test_it_refuses(self, enrollment, stage, lead, values, says):
-        with pytest.raises(RuleBroken, match=says):
-            self.decide(enrollment, stage, lead, **values)
-
-    def test_mentors_do_not_decide(self, enrollment, stage, mentor):
-        with pytest.raises(RuleBroken, match="does not decide"):
-            self.decide(enrollment, stage, mentor)
-
-    def test_a_person_sees_their_own_decision(self, enrollment, stage, lead, mentor):
-        decision = self.decide(enrollment, stage, lead)
-
-        assert list(StageDecision.objects.visible_to(enrollment.person.user)) == [decision]
-        assert not StageDecision.objects.visible_to(mentor.user).exists()
 
 
 @pytest.mark.parametrize("verb", [Output.retract, lambda output: output.project.finish()])

@@ -10,11 +10,13 @@ from django.db.models import Sum
 from django.db.models.functions import Now
 
 from tests.factories import (
+    make_application,
     make_mentee,
     make_output,
     make_program,
     make_project,
     make_rating,
+    make_round,
     make_rubric,
 )
 from tracker.estimates.evidence import evidence_of
@@ -29,6 +31,8 @@ from tracker.estimates.models import (
 from tracker.estimates.refresh import compute, refresh_due, refresh_estimates, take_event
 from tracker.estimates.rows import chances_of_a_place, raw_by_person
 from tracker.events.delivery import deliver_to
+from tracker.events.models import Event
+from tracker.people.merging import merge_people
 
 pytestmark = pytest.mark.django_db
 KEYS = ("importance", "rigour", "clarity", "execution")
@@ -42,6 +46,33 @@ def test_a_rating_asks_for_one_fit(rated):
     deliver_to("estimates", take_event)
 
     assert FitRequest.objects.open().count() == 1
+
+
+@pytest.mark.parametrize("deed", ["merge", "admit", "rule"])
+def test_what_else_changes_the_evidence_asks_for_one_too(rated, deed):
+    """Two entries that become one, somebody who is admitted, and a program that changes who may judge."""
+    program, cohort = rated.cohort.program, rated.cohort
+    pair, application = (make_mentee(cohort), make_mentee(cohort)), make_application(make_round(cohort))
+    deeds = {
+        "merge": lambda: merge_people(*pair),
+        "admit": application.admit,
+        "rule": lambda: program.rule(["conflicts_reach"]),
+    }
+    deliver_to("estimates", take_event)
+    refresh_estimates(program)
+    FitRequest.objects.all().delete()
+
+    deeds[deed]()
+    deliver_to("estimates", take_event)
+
+    assert FitRequest.objects.open().exists()
+    assert Fit.objects.current().get().stale_at is not None
+
+
+def test_a_name_of_a_program_asks_for_no_fit(program):
+    program.rule(["name"])
+
+    assert not Event.objects.exists()
 
 
 def test_the_fit_says_more_of_better_people(rated):

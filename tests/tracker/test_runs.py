@@ -8,7 +8,13 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from tests.factories import make_artifact, make_benchmark, make_project, make_submission
+from tests.factories import (
+    make_artifact,
+    make_benchmark,
+    make_project,
+    make_submission,
+    make_thorough_run,
+)
 from tracker.errors import RuleBroken
 from tracker.events.models import Event
 from tracker.grading.models import Attempt, Measurement, Run, Submission
@@ -199,6 +205,16 @@ def test_a_lost_worker_of_a_cancelled_run_leaves_it_cancelled():
     assert Run.objects.get().state == Run.State.CANCELLED
 
 
+def test_what_crashes_after_a_person_cancelled_it_is_not_tried_again():
+    make_submission()
+    run = lease()
+    Run.objects.get().cancel()
+
+    run.requeue(run.owner, why=Attempt.Ending.CRASHED)
+
+    assert Run.objects.get().state == Run.State.CANCELLED
+
+
 def test_what_has_ended_cannot_be_cancelled():
     make_submission()
     finish(lease())
@@ -256,9 +272,7 @@ def test_the_chosen_submission_counts_else_the_latest_never_the_best():
     benchmark = make_benchmark(project.program)
     first, second, unmeasured = (make_submission(project, benchmark) for _ in range(3))
     for submission in (first, second):
-        Run.objects.create(
-            submission=submission, phase="thorough", state="succeeded", ended_at=timezone.now()
-        )
+        make_thorough_run(submission)
 
     latest = Submission.objects.counting().get()
     first.choose()

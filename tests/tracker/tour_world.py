@@ -11,7 +11,6 @@ import django
 
 django.setup()
 
-from django.core.management import call_command  # noqa: E402
 
 from tests.factories import (  # noqa: E402
     make_cohort,
@@ -24,6 +23,7 @@ from tests.factories import (  # noqa: E402
     make_rubric,
     make_stage,
 )
+from tests.schema import fresh_database  # noqa: E402
 from tracker.estimates.refresh import refresh_due, refresh_estimates  # noqa: E402
 from tracker.events.delivery import deliver_events  # noqa: E402
 from tracker.grading.installing import install_benchmark  # noqa: E402
@@ -36,7 +36,7 @@ KEY = "plb_a-key-for-the-tour"
 
 def prepare() -> None:
     """A program in mid-cohort, with a few ratings and the digits benchmark."""
-    call_command("migrate", verbosity=0)
+    fresh_database()
     program = make_program()
     stage = make_stage(make_cohort(program))
     make_rubric(program)

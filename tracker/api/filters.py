@@ -7,11 +7,13 @@ from django_filters import rest_framework as filters
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from tracker.cohorts.models import AdmissionRound, Application
+from tracker.decisions.models import GateRule, StageDecision
 from tracker.estimates.models import Estimate
 from tracker.grading.models import Submission
 from tracker.people.models import Person, Role
-from tracker.projects.models import Output, Project
-from tracker.ratings.models import Rating
+from tracker.projects.models import Claim, CreditStatement, Milestone, Output, Project
+from tracker.ratings.models import Assignment, Rating
 
 OF_PAGES = {"cursor"}
 
@@ -75,6 +77,65 @@ class OutputFilters(filters.FilterSet):
         fields = ()
 
 
+class ClaimFilters(filters.FilterSet):
+    project = filters.UUIDFilter(field_name="project__public_id")
+    state = one_of(Claim.State.choices)
+
+    class Meta:
+        model = Claim
+        fields = ()
+
+
+class MilestoneFilters(filters.FilterSet):
+    project = filters.UUIDFilter(field_name="project__public_id")
+
+    class Meta:
+        model = Milestone
+        fields = ()
+
+
+class CreditFilters(filters.FilterSet):
+    project = filters.UUIDFilter(field_name="project__public_id")
+
+    class Meta:
+        model = CreditStatement
+        fields = ()
+
+
+class GateFilters(filters.FilterSet):
+    stage = filters.UUIDFilter(field_name="stage__public_id")
+
+    class Meta:
+        model = GateRule
+        fields = ()
+
+
+class DecisionFilters(filters.FilterSet):
+    stage = filters.UUIDFilter(field_name="stage__public_id")
+    person = filters.UUIDFilter(field_name="enrollment__person__public_id")
+
+    class Meta:
+        model = StageDecision
+        fields = ()
+
+
+class RoundFilters(filters.FilterSet):
+    cohort = filters.UUIDFilter(field_name="cohort__public_id")
+
+    class Meta:
+        model = AdmissionRound
+        fields = ()
+
+
+class ApplicationFilters(filters.FilterSet):
+    round = filters.UUIDFilter(field_name="round__public_id")
+    state = one_of(Application.State.choices)
+
+    class Meta:
+        model = Application
+        fields = ()
+
+
 class RatingFilters(filters.FilterSet):
     external_id = filters.CharFilter()
     output = filters.UUIDFilter(field_name="output__public_id")
@@ -82,6 +143,16 @@ class RatingFilters(filters.FilterSet):
 
     class Meta:
         model = Rating
+        fields = ()
+
+
+class AssignmentFilters(filters.FilterSet):
+    reader = filters.UUIDFilter(field_name="reader__public_id")
+    output = filters.UUIDFilter(field_name="output__public_id")
+    stage = filters.UUIDFilter(field_name="stage__public_id")
+
+    class Meta:
+        model = Assignment
         fields = ()
 
 

@@ -4,10 +4,17 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from rest_framework.routers import SimpleRouter
 
 from tracker.api.docs import Documentation, NothingHere, Schema
+from tracker.api.viewsets.course import ClaimViewSet, CreditStatementViewSet, MilestoneViewSet
+from tracker.api.viewsets.decisions import (
+    AdmissionRoundViewSet,
+    ApplicationViewSet,
+    DecisionViewSet,
+    GateRuleViewSet,
+)
 from tracker.api.viewsets.estimates import EstimateViewSet, FitViewSet
 from tracker.api.viewsets.grading import BenchmarkViewSet, RunViewSet, SubmissionViewSet
 from tracker.api.viewsets.people import CohortViewSet, PersonViewSet, RubricViewSet
-from tracker.api.viewsets.ratings import RatingViewSet
+from tracker.api.viewsets.ratings import AssignmentViewSet, RatingViewSet
 from tracker.api.viewsets.work import OutputViewSet, ProjectViewSet
 
 router = SimpleRouter(use_regex_path=False)
@@ -17,7 +24,15 @@ for name, viewset in (
     ("rubrics", RubricViewSet),
     ("projects", ProjectViewSet),
     ("outputs", OutputViewSet),
+    ("claims", ClaimViewSet),
+    ("milestones", MilestoneViewSet),
+    ("credit-statements", CreditStatementViewSet),
     ("ratings", RatingViewSet),
+    ("assignments", AssignmentViewSet),
+    ("gates", GateRuleViewSet),
+    ("decisions", DecisionViewSet),
+    ("rounds", AdmissionRoundViewSet),
+    ("applications", ApplicationViewSet),
     ("benchmarks", BenchmarkViewSet),
     ("submissions", SubmissionViewSet),
     ("runs", RunViewSet),

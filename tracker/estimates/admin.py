@@ -283,3 +283,7 @@ class FitRequestAdmin(ScopedModelAdmin):
     list_select_related = ("program",)
     date_hierarchy = "requested_at"
     ordering = ("-pk",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[FitRequest]:
+        rows = FitRequest.objects.order_by(*self.ordering)
+        return rows if request.user.is_superuser else rows.none()

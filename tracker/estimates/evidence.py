@@ -3,17 +3,18 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import orjson
 from django.db.models import Sum
 
-from tracker.cohorts.models import Enrollment
+from tracker.cohorts.models import Enrollment, Stage
+from tracker.estimates.covariates import OF_THE_READING, chosen
 from tracker.grading.models import Measurement
 from tracker.people.models import Person, Program
 from tracker.projects.models import Credit
-from tracker.ratings.models import Criterion, Score
+from tracker.ratings.models import Criterion, Rating, Score
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,16 @@ class Measured:
 
 
 @dataclass(frozen=True)
+class Aim:
+    """What one stage asks of those who are to go on, and who stands before it."""
+
+    stage: int
+    places: int | None
+    bar: float | None
+    members: tuple[int, ...]
+
+
+@dataclass(frozen=True)
 class Evidence:
     """Rows in the words of the noise model; ids are primary keys of persons and outputs."""
 
@@ -48,17 +59,43 @@ class Evidence:
     people: list[int]
     limits: dict[Any, tuple[float, float]]
     measured: list[Measured] = field(default_factory=list)
+    aims: list[Aim] = field(default_factory=list)
+    readings: list[tuple[int, int]] = field(default_factory=list)
 
     @property
     def content_hash(self) -> str:
         measured = [entry.as_record() for entry in self.measured]
-        content = [self.rows, sorted(self.credit), sorted(self.people), sorted(self.limits.items()), measured]
+        limits = sorted(self.limits.items())
+        content = [self.rows, sorted(self.credit), sorted(self.people), limits, measured, self.readings]
+        content += [asdict(aim) for aim in self.aims]
         return hashlib.sha256(orjson.dumps(content, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
     @property
     def is_enough(self) -> bool:
         """A fit needs an observation and two people to tell apart."""
         return bool(self.rows) and len(self.people) >= 2
+
+    def different_readers(self) -> dict[int, set[int]]:
+        """By person: who read something of theirs, of those who count as different readers."""
+        readers: dict[int, set[int]] = defaultdict(set)
+        owners = defaultdict(list)
+        for output, person, share in self.credit:
+            if share > 0:
+                owners[output].append(person)
+        for output, reader in self.readings:
+            for person in owners[output]:
+                readers[person].add(reader)
+        return readers
+
+    def sources(self) -> dict[int, set[Any]]:
+        """By output: who read it, of those who count as different readers, and what measured it."""
+        found: dict[int, set[Any]] = defaultdict(set)
+        for output, reader in self.readings:
+            found[output].add(reader)
+        for row in self.rows:
+            if row["rater"] is None:
+                found[row["output"]].add((row["instrument"], row["output"]))
+        return found
 
     def scores(self) -> list[dict[str, Any]]:
         """The readers' rows alone."""
@@ -73,13 +110,38 @@ def evidence_of(program: Program) -> Evidence:
     credit = credit_of({row["output"] for row in rows})
     people = {person for _, person, _ in credit} | set(enrolled_in(program))
     return Evidence(
-        rows=rows, credit=credit, people=sorted(people), limits=limits_of(program), measured=measured
+        rows=rows,
+        credit=credit,
+        people=sorted(people),
+        limits=limits_of(program),
+        measured=measured,
+        aims=aims_of(program),
+        readings=readings_in(program),
     )
 
 
+def aims_of(program: Program) -> list[Aim]:
+    """Every gate of the program, with those who stand before it."""
+    stages = Stage.objects.with_a_gate().filter(cohort__program=program)
+    found = []
+    for stage in stages.select_related("admission_round").order_by("pk"):
+        members = Enrollment.objects.of_stage(stage).order_by("person").values_list("person", flat=True)
+        found.append(Aim(stage.pk, stage.places, stage.bar, tuple(members)))
+    return found
+
+
 def score_rows(program: Program) -> list[dict[str, Any]]:
-    rows = Score.objects.standing().filter(rating__program=program).as_observations()
-    return [{**row, "se": None} for row in rows]
+    """Without what the model is not to see."""
+    unused = OF_THE_READING.keys() - set(chosen())
+    rows = Score.objects.evidence(program).as_observations()
+    return [{name: value for name, value in row.items() if name not in unused} | {"se": None} for row in rows]
+
+
+def readings_in(program: Program) -> list[tuple[int, int]]:
+    """Pairs of output and reader that count where different readers are counted."""
+    counted = Rating.objects.evidence().different_readers()
+    counted = counted.filter(program=program, output__retracted_at=None)
+    return sorted(counted.order_by().values_list("output", "rater"))
 
 
 def measurement_rows(program: Program, *, rated: set[int]) -> tuple[list[dict[str, Any]], list[Measured]]:

@@ -7,9 +7,11 @@ from typing import Any
 from uuid import uuid4
 
 from django.db import transaction
+from django.db.models.functions import Now
 
 import evals.noise
 from evals.noise import Observations, Posterior
+from tracker.estimates.covariates import covariates_of
 from tracker.estimates.evidence import Evidence, evidence_of
 from tracker.estimates.models import Fit, FitRequest, Hyper
 from tracker.estimates.rows import Rows
@@ -23,13 +25,25 @@ logger = logging.getLogger(__name__)
 CHANGES = (
     "ratings.recorded",
     "rating.retracted",
+    "conflict.declared",
+    "conflict.withdrawn",
+    "project.changed",
     "output.retracted",
     "output.credited",
     "person.enrolled",
+    "person.admitted",
+    "person.left",
+    "person.merged",
+    "program.ruled",
+    "gate.fixed",
     "run.succeeded",
+    "benchmark.regraded",
     "submission.chosen",
     "submission.retracted",
 )
+
+
+THREADS = 2  # of one fit, beside which another may run
 
 
 class LeaseLost(Exception):
@@ -45,6 +59,7 @@ def take_event(event: Event) -> None:
     if event.kind in CHANGES and event.program is not None:
         program = Program.objects.filter(public_id=event.program).first()
         if program is not None:
+            Fit.objects.current().filter(program=program).mark_stale()
             FitRequest.objects.ask(program)
 
 
@@ -85,8 +100,15 @@ def refresh_estimates(
     is_known = fit is not None and fit.is_of(evidence.content_hash, evals.noise.__version__)
     if not evidence.is_enough or (is_known and fit is not None and hyper in (Hyper.MODE, fit.hyper)):
         finish(request)
+        if fit is not None and is_known:
+            fit.stand()
         return fit
     return store_fit(program, evidence, compute(evidence, hyper=hyper), hyper=hyper, request=request)
+
+
+def has_news(program: Program) -> bool:
+    """Whether evidence came that the fit at hand has not seen."""
+    return FitRequest.objects.waiting().filter(program=program, hyper=Hyper.MODE).exists()
 
 
 def finish(request: FitRequest | None) -> None:
@@ -97,7 +119,7 @@ def finish(request: FitRequest | None) -> None:
 def compute(evidence: Evidence, *, hyper: Any) -> Posterior:
     """The posterior of everybody's level; ids are primary keys."""
     try:
-        return evals.noise.fit(observations_of(evidence), hyper=hyper, luck="asymmetric")
+        return evals.noise.fit(observations_of(evidence), hyper=hyper, luck="asymmetric", workers=THREADS)
     except ValueError as error:
         raise NothingToFit(str(error)) from error
 
@@ -109,10 +131,12 @@ def observations_of(evidence: Evidence) -> Observations:
         output=[row["output"] for row in rows],
         rater=[row["rater"] for row in rows],
         instrument=[row["instrument"] for row in rows],
+        panel=[row.get("panel") for row in rows],
         se=[row["se"] for row in rows],
         credit=evidence.credit,
         people=evidence.people,
         limits=evidence.limits,
+        covariates=covariates_of(rows),
     )
 
 
@@ -136,6 +160,7 @@ def store_fit(
         fit = Fit.objects.create(
             program=program,
             is_current=True,
+            stale_at=Now() if has_news(program) else None,
             hyper=hyper,
             settings=settings_of(posterior),
             rows=len(evidence.rows),

@@ -7,8 +7,9 @@ import numpy as np
 
 from evals.noise import Posterior, SummaryTable
 from tracker.cohorts.models import Enrollment, Stage
+from tracker.estimates.chances import gate_chances_of
 from tracker.estimates.evidence import Evidence
-from tracker.estimates.models import Contribution, Estimate, Fit, RaterEstimate
+from tracker.estimates.models import Contribution, Estimate, Fit, GateChance, RaterEstimate
 from tracker.people.models import Program
 
 DECIMALS_BEYOND_DOUBT = 12
@@ -24,18 +25,25 @@ class Rows:
         self.estimates = list(estimates_of(posterior, evidence, top))
         self.rater_estimates = list(rater_estimates_of(posterior))
         self.contributions = list(contributions_of(posterior, evidence))
+        self.gate_chances = list(gate_chances_of(evidence, posterior))
 
     def store(self, fit: Fit) -> None:
-        rows: list[Any] = [*self.estimates, *self.rater_estimates, *self.contributions]
+        rows: list[Any] = [
+            *self.estimates,
+            *self.rater_estimates,
+            *self.contributions,
+            *self.gate_chances,
+        ]
         for row in rows:
             row.fit = fit
         Estimate.objects.bulk_create(self.estimates, batch_size=1000)
         RaterEstimate.objects.bulk_create(self.rater_estimates, batch_size=1000)
         Contribution.objects.bulk_create(self.contributions, batch_size=1000)
+        GateChance.objects.bulk_create(self.gate_chances, batch_size=1000)
 
 
 def estimates_of(posterior: Posterior, evidence: Evidence, top: dict[int, float]) -> Iterable[Estimate]:
-    raw = raw_by_person(evidence)
+    raw, readers = raw_by_person(evidence), evidence.different_readers()
     tier: dict[Any, int] = {
         person: at for at, block in enumerate(posterior.tiers(TIER_LEVEL), start=1) for person in block
     }
@@ -56,7 +64,7 @@ def estimates_of(posterior: Posterior, evidence: Evidence, top: dict[int, float]
             probability_top=top.get(row.id),
             tier=tier.get(row.id),
             observations=row.observations,
-            raters=row.raters,
+            raters=len(readers[row.id]),
             outputs=row.outputs,
         )
 
@@ -88,7 +96,7 @@ def places_by_person(program: Program, posterior: Posterior) -> dict[int, float]
     draws = None
     found: dict[int, float] = {}
     for stage in Stage.objects.current().filter(cohort__program=program, places__isnull=False):
-        members = Enrollment.objects.active().filter(cohort=stage.cohort).values_list("person", flat=True)
+        members = Enrollment.objects.of_stage(stage).values_list("person", flat=True)
         columns = [people.index(person) for person in members if person in people]
         if not columns or stage.places is None:
             continue

@@ -1,24 +1,15 @@
 """That somebody looked at estimates: by name, and logged."""
 
 from collections.abc import Iterable
-from itertools import groupby
 
-from tracker.estimates.models import Estimate
-from tracker.events.models import Event
+from tracker.estimates.models import Estimate, Viewing
 from tracker.people.models import User
+from tracker.ratings.seeing import note_people_shown
 
 
 def record_view(estimates: Iterable[Estimate], *, by: User, door: str) -> None:
-    """Log who saw whose estimates and through which door; one event for each program."""
-    seen = sorted(estimates, key=lambda estimate: estimate.fit.program_id)
-    for _, group in groupby(seen, key=lambda estimate: estimate.fit.program_id):
-        rows = list(group)
-        people = [str(row.person.public_id) for row in rows]
-        Event.objects.write(
-            "estimate.viewed",
-            program=rows[0].fit.program.public_id,
-            subject=rows[0].person.public_id if len(rows) == 1 else None,
-            actor=by.public_id,
-            door=door,
-            people=people,
-        )
+    """Log who saw whose estimates and through which door, and that they know now what others think."""
+    seen = list(estimates)
+    if seen:
+        note_people_shown(by, {estimate.person_id for estimate in seen})
+    Viewing.objects.record(seen, by=by, door=door)

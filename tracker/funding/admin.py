@@ -17,6 +17,7 @@ from tracker.people.scoped_admin import (
     MadeByVerb,
     ScopedModelAdmin,
     ScopedRelatedFilter,
+    event_actor,
     granted,
     is_superuser,
     leads_somewhere,
@@ -158,13 +159,16 @@ class SharingPersonAdmin(LoggedAdmin, PersonAdmin):
 
     @admin.display(description="shared until")
     def shared_until(self, person: Any) -> str:
-        ends = [grant.ends_at for grant in person.grants]
+        estimates = [grant for grant in person.grants if grant.what == ShareGrant.What.ESTIMATES]
+        ends = [grant.ends_at for grant in estimates or person.grants]
         if not ends or None in ends:
             return "until revoked" if ends else UNTOLD
         return f"{max(ends):%Y-%m-%d}"
 
     @admin.display(description="projects")
     def projects(self, person: Any) -> str:
+        if not any(grant.what == ShareGrant.What.PROFILE for grant in person.grants):
+            return UNTOLD
         teams = person.teams.active().select_related("project")
         return ", ".join(member.project.title for member in teams) or UNTOLD
 
@@ -230,7 +234,8 @@ class FundAdmin(MadeByVerb):
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         super().save_related(request, form, formsets, change)
         if form.cleaned_data.get("manager") is not None:
-            Fund.objects.get(name=form.cleaned_data["name"]).appoint(form.cleaned_data["manager"])
+            fund = Fund.objects.get(name=form.cleaned_data["name"])
+            fund.appoint(form.cleaned_data["manager"], by=event_actor(request))
 
     @admin.display(description="managers")
     def managers(self, fund: Fund) -> str:

@@ -2,10 +2,13 @@
 
 import uuid
 from typing import Self
+from uuid import UUID
 
 from django.contrib.auth.models import Group, Permission
 from django.db import models, transaction
 
+from tracker.events.history import Tracked, TrackedQuerySet
+from tracker.events.models import Event
 from tracker.people.models import User, Visitor
 
 SEEN_BY_FUNDS = (
@@ -17,13 +20,17 @@ SEEN_BY_FUNDS = (
 )
 
 
-class FundQuerySet(models.QuerySet["Fund"]):
+class FundQuerySet(TrackedQuerySet["Fund"]):
     def visible_to(self, user: Visitor) -> Self:
         if not user.is_authenticated or not user.is_active:
             return self.none()
         if user.is_superuser:
             return self
         return self.filter(group__in=user.groups.all())
+
+    def offered_to(self, user: Visitor) -> Self:
+        """Funds that somebody may share with: all of them, for it is the person's to choose."""
+        return self if user.is_authenticated and user.is_active else self.none()
 
     def found(self, name: str) -> "Fund":
         """A new fund, with the group of its managers and what they may open in the admin."""
@@ -37,7 +44,7 @@ class FundQuerySet(models.QuerySet["Fund"]):
         return fund
 
 
-class Fund(models.Model):
+class Fund(Tracked):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     name = models.CharField(max_length=200, unique=True)
     group = models.OneToOneField(
@@ -52,7 +59,9 @@ class Fund(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def appoint(self, user: User) -> None:
-        """Make somebody a manager of this fund, who works in the admin."""
-        user.groups.add(self.group)
-        user.become_staff()
+    def appoint(self, user: User, *, by: UUID | None = None) -> None:
+        """Make somebody a manager of this fund, who works in the admin and sees what people share with it."""
+        with transaction.atomic():
+            user.groups.add(self.group)
+            user.become_staff()
+            Event.objects.write("fund.appointed", subject=user.public_id, actor=by, fund=str(self.public_id))

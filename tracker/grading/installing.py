@@ -5,26 +5,36 @@ import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from django.conf import settings
+from django.db import transaction
 
 import evals.grading.benchmarks
 from evals.grading.benchmarks import load_benchmark
+from evals.grading.inputs import input_texts
 from tracker.errors import RuleBroken
-from tracker.grading.models import Benchmark
+from tracker.grading.models import Benchmark, RegradePlan
 from tracker.people.models import Program
 
 
-def install_benchmark(program: Program, folder: Path, *, slug: str) -> Benchmark:
-    """The standing version of a benchmark folder in this program; changed content makes a new version."""
+def install_benchmark(program: Program, folder: Path, *, slug: str, by: UUID | None = None) -> Benchmark:
+    """The standing version of a benchmark folder in this program; changed content makes a new version.
+
+    A new version proposes to grade again what counts; nothing is graded before somebody says so.
+    """
     try:
         benchmark = load_benchmark(folder)
     except ValueError as error:
         raise RuleBroken(str(error), code="bad-benchmark") from error
     keep_folder(folder, benchmark.content_hash)
-    return Benchmark.objects.install(
-        program, slug=slug, content_hash=benchmark.content_hash, spec=declared(benchmark)
-    )
+    with transaction.atomic():
+        installed = Benchmark.objects.install(
+            program, slug=slug, content_hash=benchmark.content_hash, spec=declared(benchmark), by=by
+        )
+        if not installed.regrade_plans.exists():
+            RegradePlan.objects.propose(installed)
+    return installed
 
 
 def keep_folder(folder: Path, content_hash: str) -> None:
@@ -52,8 +62,10 @@ def declared(benchmark: evals.grading.benchmarks.Benchmark) -> dict[str, Any]:
         "licence": benchmark.licence,
         "classes": list(benchmark.classes),
         "items": len(benchmark.ids),
+        "has_texts": bool(input_texts(benchmark.inputs_path, benchmark.limits)),
         "formats": list(benchmark.formats),
         "architectures": [architecture.name for architecture in benchmark.architectures],
+        "gpu": benchmark.gpu,
         "headline": benchmark.headline.name,
         "metrics": {metric.name: {"direction": metric.direction} for metric in benchmark.metrics},
         "anchors": {"start": benchmark.start, "reference": benchmark.reference},

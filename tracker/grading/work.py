@@ -8,6 +8,7 @@ import logging
 import os
 import time
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
@@ -16,7 +17,7 @@ from typing import Any
 from uuid import uuid4
 
 from django.conf import settings
-from django.db import OperationalError, close_old_connections
+from django.db import DatabaseError, OperationalError, close_old_connections, transaction
 
 from evals.grading.benchmarks import Benchmark, load_benchmark
 from evals.grading.claims import check_claims, parse_claims
@@ -24,7 +25,7 @@ from evals.grading.phases import GradeRequest, PhaseResult, run_phase
 from evals.grading.refusals import ChildCrashed, Refused, Stopped
 from evals.grading.scoring import Scorer
 from tracker.events.leases import Heartbeat, heartbeat
-from tracker.grading.models import Attempt, Run
+from tracker.grading.models import Attempt, Mistakes, Queue, Run
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,8 @@ SECONDS_BETWEEN_PROGRESS = 1.0
 # A run that ends within this of a shutdown is finished; a longer one is given back to the queue.
 GRACE_SECONDS = 5.0
 SECONDS_BETWEEN_TRIES = 1.0
+# Submissions that this process has lately worked on: their answers are at hand, so their next phase costs least here.
+FAMILIAR: deque[int] = deque(maxlen=1000)
 
 
 @cache
@@ -65,11 +68,12 @@ def is_draining() -> bool:
     return time.time() - since > GRACE_SECONDS
 
 
-def grade_next() -> bool:
-    """Grade the most urgent run that waits; False when none does."""
-    run = Run.objects.lease_next(uuid4())
+def grade_next(queue: str = Queue.CPU) -> bool:
+    """Grade the run of a queue whose turn it is; False when none waits."""
+    run = Run.objects.lease_next(uuid4(), queue=queue, familiar=FAMILIAR)
     if run is None:
         return False
+    FAMILIAR.append(run.submission_id)
     grade(run)
     return True
 
@@ -78,7 +82,14 @@ def grade(run: Run) -> None:
     """Grade one leased run and write how it ended, unless another worker has it by then."""
     with heartbeat(Run.objects.all(), run.pk, owner=run.owner) as pulse:
         conclude = judge(run, pulse)
-        patiently(conclude, pulse)
+        try:
+            patiently(run, conclude, pulse)
+        except OperationalError:
+            raise
+        except DatabaseError:
+            logger.exception("What %s found cannot be stored.", run)
+            said = traceback.format_exc()
+            patiently(run, lambda: run.fail("grader", traceback=said), pulse)
 
 
 def judge(run: Run, pulse: Heartbeat) -> Callable[[], object]:
@@ -104,10 +115,12 @@ def compute(run: Run, pulse: Heartbeat) -> PhaseResult:
     """The phase's result, from the jailed reader and the scorer."""
     submission = run.submission
     request = GradeRequest(
-        benchmark=benchmark_in(submission.benchmark.folder),
+        benchmark=benchmark_in(run.benchmark.folder),
         artifact=submission.artifact.path,
         filename=submission.filename,
         artifact_hash=submission.artifact.sha256,
+        submitter=str(submission.public_id),
+        training=submission.training.path if submission.training else None,
         device=device(),
     )
     return run_phase(
@@ -126,13 +139,16 @@ def keep(run: Run, result: PhaseResult) -> None:
     measured = [row for row in result.measurements if row["value"] is not None]
     without: list[str] = []
     if run.phase == Run.Phase.THOROUGH:
-        without = sorted(set(run.submission.benchmark.spec["metrics"]) - {row["metric"] for row in measured})
-    run.succeed(
-        measurements=measured,
-        record=result.record | ({"not_measured": without} if without else {}),
-        claims=claims_beside(run, measured) if run.phase == Run.Phase.THOROUGH else [],
-        held=result.message if result.state == "held" else "",
-    )
+        without = sorted(set(run.benchmark.spec["metrics"]) - {row["metric"] for row in measured})
+    with transaction.atomic():
+        is_kept = run.succeed(
+            measurements=measured,
+            record=result.record | ({"not_measured": without} if without else {}),
+            claims=claims_beside(run, measured) if run.phase == Run.Phase.THOROUGH else [],
+            held=result.message if result.state == "held" else "",
+        )
+        if is_kept and result.mistakes is not None:
+            Mistakes.objects.record(run, result.mistakes)
 
 
 def claims_beside(run: Run, measured: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -150,10 +166,14 @@ def leave(run: Run) -> None:
         run.requeue(run.owner, why=Attempt.Ending.DRAINED)
 
 
-def patiently(conclude: Callable[[], object], pulse: Heartbeat) -> None:
-    """Write the end of a run; a database that is away for a moment must not cost what was computed."""
+def patiently(run: Run, conclude: Callable[[], object], pulse: Heartbeat) -> None:
+    """Write the end of a run; a database that is away for a moment must not cost what was computed.
+
+    What was rolled back has changed the object in memory, but not the row: the run is still this worker's.
+    """
     while True:
         try:
+            run.owner = pulse.owner
             conclude()
         except OperationalError:
             if pulse.lost.is_set():

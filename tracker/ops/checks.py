@@ -7,6 +7,8 @@ from celery.app.defaults import NAMESPACES, flatten
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
+from tracker.estimates.covariates import OF_THE_READING
+
 PREFIX = "CELERY_"
 # Early acknowledgement, one task at a time: the row remembers, not the broker (docs/operations.md).
 NEEDED = {
@@ -57,6 +59,18 @@ def the_row_remembers(**_: Any) -> Iterable[CheckMessage]:
             "CELERY_TASK_REJECT_ON_WORKER_LOST would try a poisonous job for ever: take it out.",
             id="plumbline.E004",
         )
+
+
+@register()
+def only_readings_have_covariates(**_: Any) -> Iterable[CheckMessage]:
+    """What people are or feel never enters the model."""
+    for name in settings.COVARIATES:
+        if name not in OF_THE_READING:
+            yield Error(
+                f"PLUMBLINE_COVARIATES names {name!r}, which is no property of a reading:"
+                f" use {', '.join(OF_THE_READING)}.",
+                id="plumbline.E007",
+            )
 
 
 @register()

@@ -18,6 +18,8 @@ from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from evals.grading.jail import isolation
+from tracker.grading.models import Run, Worker
+from tracker.ops.guards import missing_guards
 from tracker.ops.readback import effective_configuration
 from tracker.ops.supervision.places import HOST
 
@@ -47,7 +49,7 @@ class Finding:
 
 
 def examine(port: int) -> Iterator[Finding]:
-    looks: tuple[Callable[[], Finding], ...] = (python, torch, jail, folder, disk, database, clock)
+    looks: tuple[Callable[[], Finding], ...] = (python, torch, jail, folder, disk, database, queues, clock)
     for look in looks:
         yield look()
     yield port_is_free(port)
@@ -105,12 +107,30 @@ def database() -> Finding:
     if plan:
         advice = "Run `manage.py migrate`, or `up`, which does."
         return Finding("Database", f"{plan} migrations to come", advice, is_fatal=False)
+    if missing := missing_guards(connection):
+        advice = "Run `manage.py migrate`: it puts them back."
+        return Finding("Database", f"{len(missing)} rules are not held by triggers", advice)
     return Finding("Database", f"{connection.vendor}, up to date")
 
 
 def unapplied_migrations() -> int:
     executor = MigrationExecutor(connection)
     return len(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+
+
+def queues() -> Finding:
+    """Whether somebody comes for every run that waits."""
+    try:
+        alive, waiting = Worker.objects.alive(), Run.objects.free().count()
+        fact = f"{alive.count()} grading workers at work, {waiting} runs wait"
+        if Run.objects.overdue().exists() and not alive:
+            return Finding("Queues", fact, "Start a worker for grade.cpu, or `up`.", is_fatal=False)
+        if stranded := Run.objects.stranded().count():
+            advice = f"{stranded} need a GPU, and no worker with one is there: start one for grade.gpu."
+            return Finding("Queues", fact, advice, is_fatal=False)
+    except Error:
+        return Finding("Queues", "not looked at: the database is not ready")
+    return Finding("Queues", fact)
 
 
 def clock() -> Finding:

@@ -59,17 +59,32 @@ class ProgramAdmin(ScopedModelAdmin):
     leads_change = True
     list_display = ("name", "slug", "is_simulated")
     search_fields = ("name",)
-    fields = ("name", "slug", "words", "measurements_join_from", "is_simulated")
+    fields = (
+        "name",
+        "slug",
+        "words",
+        "measurements_join_from",
+        "conflicts_reach",
+        "conflicted_ratings",
+        "is_simulated",
+    )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return () if is_superuser(request) else ("slug", "is_simulated")
+
+    def save_changes(self, obj: Program, names: list[str]) -> None:
+        obj.rule(names)
+
+
+# A key is made with the person it acts as; nobody else is one.
+HUMAN_ROLES = [choice for choice in Role.choices if choice[0] != Role.CLIENT]
 
 
 class JoinForm(forms.ModelForm):
     """Somebody new, with the roles they start in and, if they are to log in, an address."""
 
     roles = forms.MultipleChoiceField(
-        choices=[choice for choice in Role.choices if choice[0] != Role.CLIENT],
+        choices=HUMAN_ROLES,
         widget=forms.CheckboxSelectMultiple,
     )
     email = forms.EmailField(
@@ -160,6 +175,11 @@ class MembershipAdmin(ScopedModelAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
         return ("person", "role", "started_at", "ended_at") if obj is not None else ()
+
+    def formfield_for_choice_field(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name == "role":
+            kwargs["choices"] = HUMAN_ROLES
+        return super().formfield_for_choice_field(db_field, request, **kwargs)
 
     @admin.action(description="End the chosen roles", permissions=["change"])
     def end(self, request: HttpRequest, rows: models.QuerySet[Membership]) -> None:

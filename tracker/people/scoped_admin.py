@@ -11,6 +11,7 @@ from django.db import IntegrityError, models, transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
 from tracker.errors import RuleBroken
+from tracker.people.history_admin import HistoryAdmin
 from tracker.people.models import Program, Role
 
 # How a filter of a list may end; anything longer would search through what is not shown.
@@ -19,7 +20,7 @@ ENDINGS = {"", "exact", "isnull", "gte", "lt", "year", "month", "day", "id__exac
 STANDS_ALREADY = "This stands already: end or change the one that does, or enter another."
 
 
-class ScopedModelAdmin(admin.ModelAdmin):
+class ScopedModelAdmin(HistoryAdmin):
     """Everybody sees what ``visible_to`` shows them; leads change what is their program's."""
 
     program_path = "program"
@@ -157,7 +158,7 @@ class MadeByVerb(ScopedModelAdmin):
         """The verb has stored it already."""
 
 
-class SuperusersOnly(admin.ModelAdmin):
+class SuperusersOnly(HistoryAdmin):
     """What nobody else is to open."""
 
     show_full_result_count = False
@@ -176,6 +177,22 @@ class SuperusersOnly(admin.ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+class ShownInline(admin.TabularInline):
+    """Rows beside their parent, for reading: what verbs or the worker wrote."""
+
+    extra = 0
+    can_delete = False
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return True
 
 
 class ScopedRelatedFilter(admin.RelatedFieldListFilter):

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,17 +13,32 @@ from tracker.errors import RuleBroken, RulesBroken
 from tracker.people.models import Person, Program
 from tracker.projects.models import Output
 
+CONFIDENCE = range(1, 5)
+# In the place of a rating's key, for one of this request that has none yet.
+TO_BE_RECORDED = 0
+
+
+class Seen(Protocol):
+    """A version of an output."""
+
+    pk: int
+    output_id: int
+
 
 @dataclass(frozen=True)
 class Draft:
-    """A rating that somebody wants to record."""
+    """A rating that somebody wants to record; of the version that was ``seen``, or of the present one."""
 
     output: Output
     rater: Person
     scores: Mapping[str, float]
     comment: str = ""
+    confidence: int | None = None
+    forecasts: Mapping[str, float] = field(default_factory=dict)
     external_id: str = ""
     submitted_at: datetime | None = None
+    revises: int | None = None
+    seen: Seen | None = None
 
 
 class Scale(Protocol):
@@ -35,33 +50,50 @@ class Recorded(Protocol):
     output_id: int
     rater_id: int
     comment: str
+    confidence: int | None
     retracted_at: datetime | None
 
     def says(self) -> dict[str, float]: ...
 
+    def foresees(self) -> dict[str, float]: ...
+
+
+class Closeness(Protocol):
+    def judge(self, output: Output, reader: Person) -> None: ...
+
 
 @dataclass(frozen=True)
 class ReadingRules:
-    """The facts that decide: who reads, who is on which team, who has rated what already."""
+    """The facts that decide: who reads, who is on which team, and which rating of a pair stands already."""
 
     program: Program
-    criteria: Mapping[str, Any]
+    rubrics: Mapping[int, Any]
     readers: set[int]
-    authors: set[tuple[int, int]]
-    credited: set[tuple[int, int]]
-    conflicts: set[tuple[int, int]]
-    rated: set[tuple[int, int]]
+    closeness: Closeness
+    rated: dict[tuple[int, int], int]
 
     def judge(self, draft: Draft) -> None:
         """Raise the first rule that the draft breaks, with what to change."""
         self._judge_pair(draft)
         self._judge_reading(draft.output)
-        self._judge_scores(draft.scores)
-        if (draft.output.pk, draft.rater.pk) in self.rated:
+        self._judge_answers(draft)
+        self._judge_repetition(draft)
+
+    def judge_invitation(self, draft: Draft) -> None:
+        """Raise why this reader may not rate this output now, whatever they would say."""
+        self._judge_pair(draft)
+        self._judge_reading(draft.output)
+        self._judge_repetition(draft)
+
+    def _judge_repetition(self, draft: Draft) -> None:
+        standing = self.rated.get((draft.output.pk, draft.rater.pk))
+        if draft.revises is None and standing is not None:
             raise RuleBroken(
                 f"{draft.rater} has rated {draft.output} already: retract that rating first.",
                 code="rated-twice",
             )
+        if draft.revises != standing:
+            raise RuleBroken("This version stands no more: revise the present one.", code="not-standing")
 
     def _judge_pair(self, draft: Draft) -> None:
         output, rater = draft.output, draft.rater
@@ -69,24 +101,20 @@ class ReadingRules:
             raise RuleBroken(
                 "Output and reader must belong to the program the rating is sent to.", code="other-program"
             )
-        if (output.project_id, rater.pk) in self.authors or (output.pk, rater.pk) in self.credited:
-            raise RuleBroken(
-                f"{rater} is an author of {output}: somebody else must rate it.", code="own-output"
-            )
+        self.closeness.judge(output, rater)
         if rater.pk not in self.readers:
             raise RuleBroken(
                 f"{rater} is not a reader in {self.program}: a lead can make them one.", code="not-a-reader"
-            )
-        if (rater.pk, output.project_id) in self.conflicts:
-            raise RuleBroken(
-                f"{rater} has declared a conflict with this project: somebody else must rate it.",
-                code="conflict",
             )
 
     def _judge_reading(self, output: Output) -> None:
         if output.retracted_at is not None:
             raise RuleBroken(
                 f"{output} has been retracted: there is nothing to rate.", code="output-retracted"
+            )
+        if output.private_at is not None:
+            raise RuleBroken(
+                f"{output} waits for its release review: rate it once it is released.", code="under-review"
             )
         if output.stage is None:
             raise RuleBroken(
@@ -95,18 +123,50 @@ class ReadingRules:
         if not output.stage.is_reading:
             raise RuleBroken(closed(output.stage), code="reading-closed")
 
-    def _judge_scores(self, scores: Mapping[str, float]) -> None:
-        for key, value in scores.items():
-            if key not in self.criteria:
-                raise RuleBroken(
-                    f"Unknown criterion {key[:40]!r}: use {', '.join(self.criteria)}.",
-                    code="unknown-criterion",
-                    field=key,
-                )
-            judge_score(value, self.criteria[key], key)
-        missing = [key for key in self.criteria if key not in scores]
-        if missing:
-            raise RuleBroken(f"Score {', '.join(missing)} too.", code="criterion-missing", field=missing[0])
+    def _judge_answers(self, draft: Draft) -> None:
+        if draft.seen is not None and draft.seen.output_id != draft.output.pk:
+            raise RuleBroken("The version that was read is of another output.", code="other-output")
+        rubric = self.rubrics.get(draft.rater.pk)
+        if rubric is None:
+            raise RuleBroken(
+                f"{self.program} has no rubric for {draft.rater}: a lead adds one in the admin.",
+                code="no-rubric",
+            )
+        judge_scores(draft.scores, {criterion.key: criterion for criterion in rubric.criteria.all()})
+        judge_forecasts(draft.forecasts, {question.key for question in rubric.questions.all()})
+        if draft.confidence is not None and draft.confidence not in CONFIDENCE:
+            raise RuleBroken(
+                "Say how sure you are from 1, a guess, to 4.", code="confidence", field="confidence"
+            )
+
+
+def judge_scores(scores: Mapping[str, float], criteria: Mapping[str, Scale]) -> None:
+    for key, value in scores.items():
+        if key not in criteria:
+            raise RuleBroken(
+                f"Unknown criterion {key[:40]!r}: use {', '.join(criteria)}.",
+                code="unknown-criterion",
+                field=key,
+            )
+        judge_score(value, criteria[key], key)
+    missing = [key for key in criteria if key not in scores]
+    if missing:
+        raise RuleBroken(f"Score {', '.join(missing)} too.", code="criterion-missing", field=missing[0])
+
+
+def judge_forecasts(forecasts: Mapping[str, float], questions: set[str]) -> None:
+    """They may be left out; a probability is asked for, never a yes or no."""
+    for key, value in forecasts.items():
+        if key not in questions:
+            raise RuleBroken(
+                f"Unknown question {key[:40]!r}: use {', '.join(sorted(questions)) or 'none'}.",
+                code="unknown-question",
+                field=key,
+            )
+        if not is_number(value) or not 0 <= value <= 1:
+            raise RuleBroken(
+                f"Answer {key} with a probability from 0 to 1.", code="no-probability", field=key
+            )
 
 
 def closed(stage: Stage) -> str:
@@ -117,10 +177,13 @@ def closed(stage: Stage) -> str:
     return f"The reading of {stage} closed on {when}: ask the lead to reopen it."
 
 
+def is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 def judge_score(value: Any, scale: Scale, key: str) -> None:
     # What is not a number compares as outside every scale, and so does an infinite one.
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not scale.lowest <= value <= scale.highest:
+    if not is_number(value) or not scale.lowest <= value <= scale.highest:
         raise RuleBroken(
             f"Score {key} with a number from {scale.lowest:g} to {scale.highest:g}.",
             code="off-the-scale",
@@ -144,7 +207,7 @@ def verdicts(drafts: list[Draft], rules: ReadingRules, repeated: Mapping[str, Re
                 judge_repetition(draft, repeated[draft.external_id])
             else:
                 rules.judge(draft)
-                rated.add((draft.output.pk, draft.rater.pk))
+                rated[draft.output.pk, draft.rater.pk] = TO_BE_RECORDED
         except RuleBroken as fault:
             faults.append((row, fault))
     if faults:
@@ -157,7 +220,9 @@ def judge_repetition(draft: Draft, earlier: Recorded) -> None:
         earlier.output_id == draft.output.pk
         and earlier.rater_id == draft.rater.pk
         and earlier.comment == draft.comment
+        and earlier.confidence == draft.confidence
         and earlier.says() == dict(draft.scores)
+        and earlier.foresees() == dict(draft.forecasts)
     )
     if not is_same:
         raise RuleBroken(

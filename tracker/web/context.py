@@ -38,12 +38,26 @@ class Workplace:
         return self.decides or Role.RESEARCH_MANAGER in self.roles
 
     @property
+    def supports(self) -> bool:
+        return Role.RESEARCH_MANAGER in self.roles
+
+    @property
     def reads(self) -> bool:
         return Role.MENTOR in self.roles
 
     @property
     def learns(self) -> bool:
         return Role.MENTEE in self.roles
+
+    @property
+    def applies(self) -> bool:
+        return Role.APPLICANT in self.roles
+
+    @property
+    def audited(self) -> set[int]:
+        """The programs whose logs are theirs to read."""
+        told = {Role.LEAD, Role.AUDITOR}
+        return {held.person.program_id for held in self.memberships if held.role in told}
 
     @property
     def has_admin(self) -> bool:
@@ -56,6 +70,8 @@ class Workplace:
             (self.sees_cohorts, "cohorts"),
             (self.reads, "reading"),
             (self.learns, "mine"),
+            (self.applies, "applications"),
+            (bool(self.audited), "logs"),
             (self.has_admin, "admin:index"),
         )
         return next((page for is_theirs, page in pages if is_theirs), None)

@@ -11,6 +11,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_http_methods
+from django_htmx.middleware import HtmxDetails
 
 from tracker.errors import RuleBroken
 from tracker.people.models import Person, Program, User, Visitor
@@ -22,6 +23,7 @@ class PageRequest(HttpRequest):
     """A request of somebody who is logged in, as every page but the entrance demands."""
 
     user: User
+    htmx: HtmxDetails
 
 
 def by_method(*, get: View, post: View) -> View:

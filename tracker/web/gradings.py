@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils import timezone
+
 from tracker.grading.models import Measurement, Run, Submission
 from tracker.web.drawing import Axis, Bar
 
@@ -39,6 +41,15 @@ class Step:
         if self.run is None or not self.run.progress_total:
             return None
         return min(100, 100 * self.run.progress_done // self.run.progress_total)
+
+    @property
+    def seconds_left(self) -> int | None:
+        """By the pace so far; unknown before anything is done."""
+        run = self.run
+        if run is None or run.started_at is None or not 0 < run.progress_done < run.progress_total:
+            return None
+        passed = (timezone.now() - run.started_at).total_seconds()
+        return max(1, round(passed * (run.progress_total - run.progress_done) / run.progress_done))
 
 
 @dataclass(frozen=True)
@@ -92,8 +103,12 @@ class Grading:
         ahead = "queued" if self.is_open else "not-reached"
         return [
             Step(phase, by_phase.get(phase), self.state_of(by_phase[phase]) if phase in by_phase else ahead)
-            for phase in Run.Phase.values
+            for phase in self.phases
         ]
+
+    @property
+    def phases(self) -> list[str]:
+        return [Run.Phase.QUALIFICATION] if self.submission.is_check_only else Run.Phase.values
 
     @property
     def is_held(self) -> bool:
@@ -102,6 +117,8 @@ class Grading:
         return self.submission.held_at is not None and (self.last.phase, self.last.state) == checked
 
     def state_of(self, run: Run) -> str:
+        if self.submission.is_check_only and run.state == Run.State.SUCCEEDED:
+            return "checked"
         return "held" if run is self.last and self.is_held else state_of(run)
 
     @property
@@ -109,16 +126,22 @@ class Grading:
         if self.thorough is None:
             return []
         claims = {entry["claim"]["metric"]: entry["claim"]["value"] for entry in self.thorough.claims}
-        headline = self.submission.benchmark.headline
+        headline = self.thorough.benchmark.headline
         rows = sorted(self.thorough.measurements.all(), key=lambda row: (row.slice, row.metric != headline))
         axes = axes_of(rows, claims)
         return [measured_of(row, axes[row.metric], claims, headline=headline) for row in rows]
 
     @property
+    def contamination(self) -> dict[str, Any]:
+        """What the declared training data share with the benchmark's texts; for those who may see signs."""
+        found: dict[str, Any] = self.runs[0].record.get("contamination", {})
+        return found
+
+    @property
     def claims(self) -> list[Beside]:
-        benchmark = self.submission.benchmark
         if self.thorough is None:
             return []
+        benchmark = self.thorough.benchmark
         return [
             beside_of(entry, higher_is_better=benchmark.higher_is_better(entry["claim"]["metric"]))
             for entry in self.thorough.claims

@@ -80,7 +80,7 @@ class Picture:
 
 
 def etag_of(fit: Fit, view: str) -> str:
-    return f'"{fit.public_id}-{view}"'
+    return f'"{fit.public_id}-{view}{"-stale" if fit.stale_at else ""}"'
 
 
 def views_of(cohort: Cohort, user: Visitor) -> list[View]:

@@ -29,6 +29,7 @@ LABELS = {
     "queued": "waiting",
     "running": "being graded",
     "succeeded": "done",
+    "checked": "in order, not measured",
     "refused": "needs a change from you",
     "retrying": "our fault, retrying",
     "failed": "our fault",

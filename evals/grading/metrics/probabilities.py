@@ -9,7 +9,7 @@ from torch import Tensor
 
 from evals.grading.metrics.answers import Answers, Truth, need, one_hot
 from evals.grading.metrics.classification import share
-from evals.grading.metrics.grade import Grade, cell_grade, distinct, mean_grade, row_grade
+from evals.grading.metrics.grade import MAXIMUM_MEAN_UNITS, Grade, cell_grade, distinct, mean_grade, row_grade
 
 SMALLEST = 1e-15
 CALIBRATION_BINS = 15
@@ -67,7 +67,11 @@ def average_precision(answers: Answers, truth: Truth) -> Grade:
 
 
 def ordered_grade(answers: Answers, truth: Truth, binned: Binned, weighted: Weighted) -> Grade:
-    """Two classes: cells of 1,024 score bins. More: item weights, class against the rest."""
+    """Two classes: cells of 1,024 score bins. More: class against the rest, by item weights.
+
+    The classes share the items, so that no table of scores holds them all; of many items their pulls are drawn,
+    which the statistic follows up to 1 / n.
+    """
     table, labels = need(answers.probabilities).double(), need(truth.labels).long()
     if truth.class_count == 2:
         return binned_grade(table[:, 1], labels == 1, binned, weighted)
@@ -80,7 +84,10 @@ def ordered_grade(answers: Answers, truth: Truth, binned: Binned, weighted: Weig
         stacked, there = torch.stack(values), torch.stack(present).double()
         return (stacked * there).sum(dim=0) / there.sum(dim=0).clamp(min=1)
 
-    return row_grade(statistic, len(labels), labels.device)
+    by_items = row_grade(statistic, len(labels), labels.device)
+    if by_items.n <= MAXIMUM_MEAN_UNITS:
+        return by_items
+    return mean_grade(by_items.value + by_items.influence())
 
 
 def binned_grade(score: Tensor, member: Tensor, binned: Binned, weighted: Weighted) -> Grade:

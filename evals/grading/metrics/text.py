@@ -20,8 +20,12 @@ MAXIMUM_WORDS = 400
 def exact_match(answers: Answers, truth: Truth) -> Grade:
     """Share of answers that equal an accepted one, apart from case, punctuation and spaces."""
     pairs = pairs_of(answers, truth)
-    found = [float(any(plain(answer) == plain(accepted) for accepted in key)) for answer, key in pairs]
-    return mean_grade(torch.tensor(found, dtype=torch.float64))
+    return mean_grade(torch.tensor([is_accepted(*pair) for pair in pairs], dtype=torch.float64))
+
+
+def is_accepted(answer: str, accepted: tuple[str, ...]) -> bool:
+    """Whether an answer equals an accepted one, apart from case, punctuation and spaces."""
+    return any(plain(answer) == plain(text) for text in accepted)
 
 
 def rouge_l(answers: Answers, truth: Truth) -> Grade:

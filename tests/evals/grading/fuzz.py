@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["evals.grading"]):
     from evals.grading.intake import Door, inspect_stream
     from evals.grading.limits import Limits
     from evals.grading.predictions import Expected, answers
+    from evals.grading.reading_tables import columns_of
     from evals.grading.refusals import Refused
     from evals.grading.tables import read_csv, read_jsonl
     from evals.grading.weights import check_finite, parse_safetensors
@@ -44,6 +45,7 @@ def seeds() -> list[bytes]:
         b'{"id":1,"pred":0}\n{"id":2,"pred":1}\n',
         make_npz(id=np.array([1, 2]), pred=np.array([0, 1])),
         make_safetensors({"a": np.ones((2, 2)), "b": np.ones(3)}),
+        make_zip({"answers/a.csv": b"id,pred\n1,0\n2,1\n"}),
         make_zip({"config.json": b'{"model_type": "llama"}', "model.safetensors": b"x"}),
     ]
 
@@ -57,6 +59,7 @@ def one_input(data: bytes) -> None:
         lambda: answers(read_jsonl(data, LIMITS), EXPECTED),
         lambda: answers(read_npz(stream, LIMITS), EXPECTED),
         lambda: check_finite(stream, parse_safetensors(io.BytesIO(data), len(data), LIMITS)),
+        lambda: answers(columns_of(data, "zip", LIMITS), EXPECTED),
         lambda: check_config(data, LIMITS),
         lambda: unpack(data, max_bytes=1 << 20),
         lambda: inspect_stream(stream, len(data), door=Door(LIMITS, None, deep=True), filename=name),
@@ -86,7 +89,8 @@ def main(seconds: int) -> None:
     atheris.Fuzz()
 
 
-BENCHMARK = load_benchmark(make_benchmark(Path(tempfile.mkdtemp(prefix="plumbline-fuzz-"))))
+FORMATS = ["csv", "jsonl", "npz", "parquet", "zip"]
+BENCHMARK = load_benchmark(make_benchmark(Path(tempfile.mkdtemp(prefix="plumbline-fuzz-")), formats=FORMATS))
 
 if __name__ == "__main__":
     main(int(sys.argv[1]) if len(sys.argv) > 1 else SECONDS)

@@ -10,6 +10,8 @@ from tests.evals.grading.makers import make_benchmark
 
 ACCURACY = {"name": "accuracy", "direction": "higher"}
 DATA = {"inputs": "inputs.csv", "labels": "hidden/labels.csv"}
+VIT = {"kind": "vit", "inputs": [1, 8, 8], "patch": 2, "width": 8, "blocks": 1, "heads": 2, "classes": 2}
+WIDE = {"kind": "mlp", "inputs": 1_000_000, "hidden": [1_000_000], "classes": 2}
 
 
 def test_the_demo_is_in_order():
@@ -25,7 +27,7 @@ def test_the_demo_is_in_order():
     ("values", "sentence"),
     [
         ({"name": None}, "declare name as a text"),
-        ({"seed": -1}, "declare seed as a whole number from 0 up"),
+        ({"seed": -1}, "declare seed as a whole number from 0 to"),
         ({"seed": True}, "declare seed"),
         ({"colour": "red"}, "Unknown key colour"),
         ({"data": DATA | {"labells": "x"}}, "Unknown key labells"),
@@ -51,8 +53,29 @@ def test_the_demo_is_in_order():
             "list of layer widths",
         ),
         ({"architectures": [{"kind": "linear", "inputs": 4, "classes": 3}]}, "must have 2 classes"),
-        ({"architectures": [{"kind": "linear", "inputs": 0, "classes": 2}]}, "impossible shape"),
+        ({"architectures": [{"kind": "linear", "inputs": 0, "classes": 2}]}, "inputs is not a size"),
         ({"architectures": [{"kind": "magic"}]}, "kind must be one of"),
+        ({"architectures": [{"kind": ["mlp"]}]}, "kind must be one of"),
+        ({"architectures": [1]}, "list of tables"),
+        ({"architectures": [VIT | {"patch": 0}]}, "patch is not a size"),
+        ({"architectures": [VIT | {"width": "wide"}]}, "width is not a size"),
+        ({"architectures": [WIDE]}, "more parameters than limits.max_parameters"),
+        ({"classes": 3}, "classes as a list of texts"),
+        ({"classes": ["0", ""]}, "classes as a list of texts"),
+        ({"quantiles": ["x"]}, "rising list"),
+        ({"quantiles": [0.9, 0.1]}, "rising list"),
+        ({"metrics": "accuracy"}, "list of tables"),
+        ({"headline": 3}, "headline as a table"),
+        ({"data": 5}, "data as a table"),
+        ({"data": DATA | {"slices": "ink"}}, "slices as a list"),
+        ({"data": DATA | {"scale": 0}}, "above zero"),
+        ({"limits": {"max_bytes": 10**30}}, "at most"),
+        ({"limits": {"thorough_seconds": 1e300}}, "at most 604800"),
+        ({"seed": 10**30}, "declare seed"),
+        ({"seeds_required": 10**9}, "from 1 to 100"),
+        ({"per_day": 10**30}, "declare per_day"),
+        ({"name": "x" * 500}, "at most 200"),
+        ({"name": "a\u202eb"}, "plain characters"),
     ],
 )
 def test_a_declaration_that_makes_no_sense_is_told_what_to_change(tmp_path, values, sentence):
@@ -74,6 +97,45 @@ def test_labels_that_do_not_fit_are_told(tmp_path, labels, inputs, sentence):
 
     with pytest.raises(ValueError, match=sentence):
         load_hidden(benchmark)
+
+
+def test_an_id_that_has_two_labels_is_told(tmp_path):
+    folder = make_benchmark(tmp_path, labels="id,label\n1,0\n2,1\n2,0\n", inputs="id\n1\n2\n")
+
+    with pytest.raises(ValueError, match="each once"):
+        load_hidden(load_benchmark(folder))
+
+
+@pytest.mark.parametrize(
+    ("values", "labels", "sentence"),
+    [
+        ({}, "id,x\n1,0\n2,1\n", "must have a column label"),
+        ({"task": "multilabel"}, "id,l_0\n1,0\n2,1\n", "must have a column l_1"),
+        ({"task": "regression"}, "id,label\n1,nan\n2,1\n", "cannot be read"),
+        ({"data": DATA | {"split": "s"}}, "id,label,s\n1,0,private\n2,1,private\n", "must be public"),
+        ({"data": DATA | {"split": "s"}}, "id,label,s\n1,0,pub\n2,1,public\n", "public or private"),
+        ({"data": DATA | {"canary": "c"}}, "id,label,c\n1,0,1\n2,1,1\n", "no canaries"),
+        ({"data": DATA | {"cluster": "c"}}, "id,label,c\n1,0,a\n2,1,a\n", "at least 2 clusters"),
+        (
+            {"data": DATA | {"slices": ["s"]}},
+            f"id,label,s\n1,0,{'v' * 200}\n2,1,b\n",
+            "at most 100 characters",
+        ),
+    ],
+)
+def test_labels_that_leave_nothing_to_measure_are_told(tmp_path, values, labels, sentence):
+    benchmark = load_benchmark(make_benchmark(tmp_path, labels=labels, **values))
+
+    with pytest.raises(ValueError, match=sentence):
+        load_hidden(benchmark)
+
+
+def test_a_link_in_the_folder_is_told_as_a_copy_would_follow_it(tmp_path):
+    folder = make_benchmark(tmp_path / "b")
+    (folder / "train.csv").symlink_to("/etc/hostname")
+
+    with pytest.raises(ValueError, match="not a link"):
+        load_benchmark(folder)
 
 
 def test_a_declared_column_must_be_there(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,99 @@ def test_two_results_are_compared_in_pairs(tiny, tmp_path, capsys):
     assert code == 0
     assert found["difference"] == pytest.approx(27 / 60)
     assert "differ" in capsys.readouterr().out
+
+
+def test_a_fifo_is_refused_without_waiting_for_it(tmp_path):
+    os.mkfifo(tmp_path / "a.csv")
+
+    assert main(["inspect", str(tmp_path / "a.csv"), "--json", str(tmp_path / "o.json")]) == 3
+    assert json.loads((tmp_path / "o.json").read_text())["code"] == "special-entry"
+
+
+def test_what_is_not_there_is_named_in_a_sentence(tmp_path, capsys):
+    assert main(["inspect", str(tmp_path / "[/red] nothing.csv")]) == 1
+    assert "[/red] nothing.csv." in capsys.readouterr().err
+
+
+def test_a_seed_below_zero_is_refused_before_anything_starts(tiny, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["grade", str(tiny), str(tmp_path / "a.csv"), "--seed", "-1"])
+
+    assert "from 0 to" in capsys.readouterr().err
+
+
+def result(**values: object) -> str:
+    return json.dumps({"record": {"seed": 1}, "items": [1.0, 0.0], **values})
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[]", "These are no results"),
+        ("{}", "These are no results"),
+        ("not JSON", "is not JSON"),
+        ("[" * 100_000, "is not JSON"),
+        (result(record={}), "does not say its seed"),
+        (result(record={"seed": -1}), "does not say its seed"),
+        (result(items=None), "need their per-item numbers"),
+        (result(items=["a", "b"]), "are no numbers"),
+        (result(items={"a": 1}), "are no numbers"),
+        (result(items=[1.0, float("nan")]), "are no finite numbers"),
+        (result(items=[[1.0], [2.0]]), "are no finite numbers"),
+        (result(clusters=[1]), "other clusters than items"),
+    ],
+)
+def test_comparing_what_is_no_result_is_said_in_a_sentence(tmp_path, capsys, text, says):
+    (tmp_path / "a.json").write_text(text)
+
+    assert main(["compare", str(tmp_path / "a.json"), str(tmp_path / "a.json")]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert said.startswith("failed")
+    assert says in said
+
+
+def test_a_seed_that_is_too_large_is_refused_before_anything_starts(tiny, tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["grade", str(tiny), str(tmp_path / "a.csv"), "--seed", str(10**30)])
+
+    assert "from 0 to" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("place", ["", "nowhere/out.json"])
+def test_a_result_that_could_not_be_written_is_told_before_anything_starts(tiny, tmp_path, capsys, place):
+    path = write_answers(tmp_path / "a.csv", 1)
+
+    assert main(["grade", str(tiny), str(path), "--json", str(tmp_path / place)]) == 1
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_a_claim_of_what_is_not_measured_is_refused_with_what_is(tiny, tmp_path, capsys):
+    (tmp_path / "claims.json").write_text('[{"metric": "beauty", "value": 1}]')
+    path = write_answers(tmp_path / "a.csv", 1)
+
+    assert main(["grade", str(tiny), str(path), "--claims", str(tmp_path / "claims.json")]) == 3
+    assert "(item 1, accuracy)" in " ".join(capsys.readouterr().err.split())
+
+
+def test_training_data_that_are_not_there_or_cannot_matter_are_told(tiny, tmp_path, capsys):
+    path = str(write_answers(tmp_path / "a.csv", 1))
+    (tmp_path / "t.txt").write_text("a b c d e f g h i\n")
+
+    assert main(["grade", str(tiny), path, "--training", str(tmp_path / "nothing")]) == 1
+    main(["grade", str(tiny), path, "--phase", "qualification", "--training", str(tmp_path / "t.txt")])
+    assert "no texts to look for" in " ".join(capsys.readouterr().out.split())
+
+
+def test_declared_training_data_are_told_and_recorded(tmp_path, capsys):
+    folder = make_benchmark(tmp_path / "b", inputs="id,text\n1,a b c d e f g h i\n2,other words entirely\n")
+    (tmp_path / "a.csv").write_text("id,pred\n1,0\n2,1\n")
+    (tmp_path / "t.txt").write_text("a b c d e f g h i\n")
+    options = ["--training", str(tmp_path / "t.txt"), "--json", str(tmp_path / "o.json"), "--device", "cpu"]
+
+    main(["grade", str(folder), str(tmp_path / "a.csv"), *options])
+
+    assert json.loads((tmp_path / "o.json").read_text())["record"]["contamination"]["any_overlap"] == 1
+    assert "1 of 2 texts" in " ".join(capsys.readouterr().out.split())
 
 
 def test_a_refusal_exits_with_three_and_says_what_to_change(tiny, tmp_path):

@@ -14,7 +14,7 @@ from evals.grading.graders import GRADERS, RANGES, grader
 from evals.grading.metrics.answers import Answers, NotMeasurable, Truth
 from evals.grading.metrics.grade import MAXIMUM_MEAN_UNITS, mean_grade
 from evals.grading.tasks import DIRECTIONS, TASKS
-from evals.grading.uncertainty import analytic, bootstrap, draws
+from evals.grading.uncertainty import Interval, analytic, bootstrap, draws, not_certain
 
 ITEMS = 600
 CLASS_METRICS = TASKS["classification"].metrics
@@ -213,6 +213,20 @@ def test_cells_give_the_interval_that_rows_give(name):
     assert [found.low, found.high] == pytest.approx(np.quantile(values, [0.025, 0.975]), abs=0.012)
 
 
+@pytest.mark.parametrize("name", ["auroc", "average_precision"])
+def test_many_items_of_many_classes_have_the_interval_of_drawn_items(name, monkeypatch):
+    answers, truth = make_classes(items=MAXIMUM_MEAN_UNITS + 500)
+    quick = bootstrap(grader(name)(answers, truth), seed=1, resamples=2000)
+    monkeypatch.setattr("evals.grading.metrics.probabilities.MAXIMUM_MEAN_UNITS", 10**6)
+    plain = grader(name)(answers, truth)
+
+    slow = bootstrap(plain, seed=2, resamples=400)
+
+    assert grader(name)(answers, truth).value == pytest.approx(plain.value, abs=1e-12)
+    assert quick.standard_error == pytest.approx(slow.standard_error, rel=0.12)
+    assert (quick.low, quick.high) == pytest.approx((slow.low, slow.high), abs=0.5 * slow.standard_error)
+
+
 @pytest.mark.parametrize("name", ["accuracy", "macro_f1", "log_loss", "brier", "kappa", "auroc"])
 def test_the_analytic_error_is_near_the_bootstrap_s(name):
     for classes in (2, 4):
@@ -241,6 +255,24 @@ def test_wilson_s_interval_never_leaves_zero_to_one():
     found = analytic(mean_grade(torch.ones(20)), name="accuracy")
 
     assert (found.low, found.high) == pytest.approx((20 / (20 + 1.959964**2), 1.0), abs=1e-6)
+
+
+@pytest.mark.parametrize("right", [0, 10])
+def test_all_right_or_all_wrong_on_few_items_is_not_certain(right):
+    value = right / 10
+    drawn = Interval(0.0, value, value, "bootstrap of cells, 2000 draws")
+
+    found = not_certain(value, drawn, n=10)
+
+    expected = scipy.stats.binomtest(right, 10).proportion_ci(method="wilson")
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.standard_error == pytest.approx((expected.high - expected.low) / (2 * 1.959964), rel=1e-5)
+
+
+def test_an_interval_that_the_draws_give_stays_as_it_is():
+    drawn = Interval(0.01, 0.97, 1.0, "bootstrap of cells, 2000 draws")
+
+    assert not_certain(0.99, drawn, n=100) is drawn
 
 
 def test_items_that_come_in_copies_widen_the_clustered_error():

@@ -13,13 +13,27 @@ import pytest
 from evals.grading import jail, seccomp
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.jail import Cell, Isolation
-from evals.grading.jobs import Watch
 from evals.grading.phases import GradeRequest, run_phase
 from evals.grading.refusals import Refused
 from evals.grading.reproduction import rerun
+from evals.grading.running import Watch
 from tests.evals.grading.makers import make_benchmark, make_zip
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="Landlock and seccomp are Linux's")
+BESIDE = """
+import json, os, sys
+sys.path.insert(0, sys.argv[2])
+from evals.grading import confine, reader
+confine.confine(json.loads(sys.argv[1]), full=False, parent=os.getppid(), readable=reader.readable_places())
+import evals.grading.frames, numpy
+def tried(path):
+    try:
+        open(path).close()
+        return "done"
+    except OSError:
+        return "refused"
+print(json.dumps([tried(path) for path in sys.argv[3:]]))
+"""
 CONFINED = """
 import json, os, socket, sys
 from evals.grading.confine import confine
@@ -81,6 +95,17 @@ def test_a_confined_process_reads_writes_starts_and_calls_nothing():
 
     assert json.loads(done.stdout) == ["refused"] * 6 + ["done"]
     assert not Path("/tmp/plumbline-escape").exists()
+
+
+@linux
+def test_what_lies_beside_our_package_is_not_readable_without_namespaces_either():
+    cell = json.dumps(asdict(Cell(memory=1 << 30, seconds=5)))
+    beside = [str(Path(name).resolve()) for name in ("README.md", "tracker/settings.py", "evals/__init__.py")]
+
+    command = [sys.executable, "-c", BESIDE, cell, str(Path.cwd()), *beside]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd="/")
+
+    assert json.loads(done.stdout) == ["refused", "refused", "done"]
 
 
 def test_where_walls_cannot_be_put_up_the_weaker_kind_is_chosen(monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -174,6 +175,35 @@ def test_a_zipped_model_is_graded_whole_or_in_shards(tmp_path):
 
     assert results[0].record["answers_hash"] == results[1].record["answers_hash"]
     assert results[0].measurements[0]["n"] == 30
+
+
+def test_a_model_folder_is_graded_as_its_zip_is(tmp_path):
+    benchmark = load_benchmark(make_tokens(tmp_path / "b"))
+    (tmp_path / "a.zip").write_bytes(make_model_zip(split=True))
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        archive.extractall(tmp_path / "model")
+
+    with Scorer(device="cpu") as scorer:
+        zipped, folder = (
+            run_phase("thorough", GradeRequest(benchmark, tmp_path / name, device="cpu"), scorer=scorer)
+            for name in ("a.zip", "model")
+        )
+
+    assert folder.record["answers_hash"] == zipped.record["answers_hash"]
+    assert len(folder.record["artifact_hash"]) == 64
+
+
+def test_a_folder_that_is_no_model_or_that_the_benchmark_does_not_take_is_refused(tmp_path):
+    takes_zips = load_benchmark(make_tokens(tmp_path / "b"))
+    takes_tables = load_benchmark(make_benchmark(tmp_path / "t"))
+    (tmp_path / "empty").mkdir()
+
+    found = [
+        run_phase("qualification", GradeRequest(benchmark, tmp_path / "empty")).code
+        for benchmark in (takes_zips, takes_tables)
+    ]
+
+    assert found == ["empty", "wrong-format"]
 
 
 def test_a_configuration_that_disagrees_with_the_declaration_is_refused(tmp_path):

@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 
 from evals.grading.benchmarks import load_benchmark
-from evals.grading.children import descendants
 from evals.grading.claims import check_claims, parse_claims
 from evals.grading.frames import Frame
+from evals.grading.intake import TABLE_FORMATS
 from evals.grading.phases import GradeRequest, run_phase
+from evals.grading.processes import descendants
 from evals.grading.refusals import ChildCrashed, Refused, Stopped
 from evals.grading.scoring import Scorer, ScorerFault
-from tests.evals.grading.makers import make_benchmark, make_npz, make_safetensors
+from tests.evals.grading.makers import make_benchmark, make_npz, make_safetensors, make_zip
 
 DIGITS = Path("evals/grading/demo/digits")
 
@@ -64,6 +65,10 @@ def test_a_table_that_is_right_to_the_last_item_scores_one(digits, scorer, truth
     found = {(row["metric"], row["slice"]): row for row in results[-1].measurements}
     assert found["accuracy", ""]["value"] == 1.0
     assert found["accuracy", ""]["n"] == 797
+    for metric in ("accuracy", "macro_f1"):
+        row = found[metric, ""]
+        assert 0.99 < row["low"] < row["high"] == 1.0
+        assert 0 < row["standard_error"] < 0.01
     assert found["accuracy", "ink=dark"]["n"] + found["accuracy", "ink=light"]["n"] == 797
     assert "log_loss" not in {metric for metric, _ in found}
 
@@ -136,11 +141,13 @@ def test_weights_of_no_declared_architecture_are_refused(digits, tmp_path, weigh
     assert (result.state, result.code) == ("refused", code)
 
 
-def test_npz_and_parquet_and_jsonl_say_the_same_as_csv(tmp_path, scorer):
+def test_every_table_format_says_the_same_as_csv_zipped_or_not(tmp_path, scorer):
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    benchmark = load_benchmark(make_benchmark(tmp_path / "b", labels="id,label\n1,0\n2,1\n3,1\n"))
+    benchmark = load_benchmark(
+        make_benchmark(tmp_path / "b", labels="id,label\n1,0\n2,1\n3,1\n", formats=[*TABLE_FORMATS, "zip"])
+    )
     table = {"id": [1, 2, 3], "p0": [0.8, 0.6, 0.1], "p1": [0.2, 0.4, 0.9]}
     (tmp_path / "a.csv").write_text("id,p0,p1\n1,0.8,0.2\n2,0.6,0.4\n3,0.1,0.9\n")
     (tmp_path / "a.jsonl").write_text(
@@ -149,14 +156,15 @@ def test_npz_and_parquet_and_jsonl_say_the_same_as_csv(tmp_path, scorer):
     (tmp_path / "a.npz").write_bytes(make_npz(**{name: np.array(values) for name, values in table.items()}))
     pq.write_table(pa.table(table), tmp_path / "a.parquet")
 
-    values = [
-        run_phase("thorough", GradeRequest(benchmark, tmp_path / name), scorer=scorer).measurements[0][
-            "value"
-        ]
-        for name in ("a.csv", "a.jsonl", "a.npz", "a.parquet")
-    ]
+    names = ["a.csv", "a.jsonl", "a.npz", "a.parquet"]
+    for name in names[:]:
+        (tmp_path / f"{name}.zip").write_bytes(make_zip({f"answers/{name}": (tmp_path / name).read_bytes()}))
+        names.append(f"{name}.zip")
 
-    assert values == [pytest.approx(2 / 3)] * 4
+    for name in names:
+        results = run_all(GradeRequest(benchmark, tmp_path / name), scorer)
+
+        assert results[-1].measurements[0]["value"] == pytest.approx(2 / 3), (name, results[-1])
 
 
 def test_a_benchmark_that_changed_since_is_our_fault(tmp_path, scorer):

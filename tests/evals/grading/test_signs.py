@@ -12,41 +12,10 @@ import scipy.stats
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.phases import GradeRequest, run_phase
 from evals.grading.scoring import Scorer
-from evals.grading.signs import binomial_tail, contamination, similarity
+from evals.grading.signs import binomial_tail, contamination
 from tests.evals.grading.makers import make_benchmark
 
 GSM8K = Path("../shared/data/grading")
-
-
-def make_wrong(count: int, seed: int, classes: int = 10):
-    """Truth and two independent submissions that are right seven times in ten."""
-    rng = np.random.default_rng(seed)
-    truth = rng.integers(0, classes, count)
-    sides = [np.where(rng.random(count) < 0.7, truth, rng.integers(0, classes, count)) for _ in range(2)]
-    return truth, *sides
-
-
-def test_independent_mistakes_are_not_striking():
-    truth, first, second = make_wrong(2000, 1)
-
-    found = similarity(first, second, (first != truth) & (second != truth), classes=10)
-
-    assert found.both_wrong > 100
-    assert found.same_wrong == pytest.approx(found.expected, rel=0.5)
-    assert not found.is_striking
-
-
-def test_copied_mistakes_are_striking():
-    truth, first, other = make_wrong(2000, 1)
-    copied = np.where(np.random.default_rng(2).random(2000) < 0.8, first, other)
-
-    assert similarity(first, copied, (first != truth) & (copied != truth), classes=10).is_striking
-
-
-def test_nothing_wrong_tells_nothing():
-    found = similarity(np.zeros(5, int), np.zeros(5, int), np.zeros(5, bool), classes=2)
-
-    assert (found.both_wrong, found.p_value) == (0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +61,30 @@ def test_coverage_counts_runs_of_words():
     found = contamination(texts, training)
 
     assert (found.texts, found.any_overlap, found.half_covered) == (3, 2, 2)
+
+
+TEXT = "the quick brown fox jumps over the lazy dog again"
+
+
+@pytest.mark.parametrize(
+    ("training", "found"),
+    [
+        (json.dumps({"text": f"once {TEXT} and more"}), 1),
+        (f"a line\n{TEXT}\n", 1),
+        ("nothing of that kind is in here, no run of words at all", 0),
+    ],
+)
+def test_declared_training_data_that_hold_the_benchmark_stand_in_the_record(tmp_path, training, found):
+    folder = make_benchmark(
+        tmp_path / "b", inputs=f"id,text\n1,{TEXT}\n2,some other words that stand alone\n"
+    )
+    (tmp_path / "a.csv").write_text("id,pred\n1,0\n2,1\n")
+    (tmp_path / "training.jsonl").write_text(training)
+    request = GradeRequest(load_benchmark(folder), tmp_path / "a.csv", training=tmp_path / "training.jsonl")
+
+    record = run_phase("qualification", request).record
+
+    assert record["contamination"] == {"texts": 2, "any_overlap": found, "half_covered": found, "words": 8}
 
 
 @pytest.mark.reference

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from evals.noise import Shape, design_cohort, fit, integration, simulate
 
@@ -58,6 +59,17 @@ def test_intervals_cover_as_often_as_they_say(cohorts, table, level, low, high):
 
     error = np.std(shares, ddof=1) / np.sqrt(COHORTS)
     assert abs(np.mean(shares) - level) < 4 * error
+
+
+@pytest.mark.parametrize("table", ["persons", "raters", "outputs"])
+def test_the_truth_lies_anywhere_in_the_posterior_equally_often(cohorts, table):
+    rng = np.random.default_rng(6)
+    ranks = []
+    for posterior, drawn, _ in cohorts:
+        actual = np.array(list(getattr(drawn, table).values()))
+        ranks.append(posterior.mixtures[table[:-1]].cdf(actual)[rng.integers(actual.size)])
+
+    assert stats.kstest(ranks, "uniform").pvalue > 0.001
 
 
 def test_sds_are_covered_as_often_as_they_say(cohorts):

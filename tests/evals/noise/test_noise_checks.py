@@ -57,8 +57,8 @@ def test_a_noisy_rater_is_flagged():
     fits = {found.rater: found for found in planted(1.2).rater_fit()}
 
     assert fits["r0"].is_flagged
-    assert fits["r0"].infit > 1.3
-    assert fits["r0"].infit == max(found.infit for found in fits.values())
+    assert fits["r0"].infit.value > 1.3
+    assert fits["r0"].infit.value == max(found.infit.value for found in fits.values())
 
 
 def test_flags_are_false_as_rarely_as_asked():
@@ -90,3 +90,54 @@ def test_a_model_is_built_once_for_both_kinds_of_luck():
 
     assert isinstance(posterior.model, Model)
     assert posterior.symmetric.model.design is posterior.model.design
+
+
+def squeezed(factor, seed=0):
+    """A cohort whose first rater shrinks every score towards their mean."""
+    rows, credit = make_rows(people=60, raters=8, raters_each=3, seed=seed, person=0.9, noise=0.3)
+    mine = [row for row in rows if row["rater"] == "r0"]
+    middle = np.mean([row["score"] for row in mine])
+    for row in mine:
+        row["score"] = middle + factor * (row["score"] - middle)
+    return {found.rater: found for found in fit(Observations.from_rows(rows, credit=credit)).rater_fit()}
+
+
+def test_a_rater_who_uses_little_of_the_scale_is_told_apart():
+    fits = squeezed(0.4)
+
+    assert fits["r0"].use_of_scale.is_off
+    assert fits["r0"].use_of_scale.value == pytest.approx(0.4, abs=0.25)
+    assert fits["r0"].use_of_scale.value == min(found.use_of_scale.value for found in fits.values())
+
+
+def test_raters_who_use_the_scale_alike_are_rarely_told_apart():
+    off = [found.use_of_scale.is_off for seed in range(4) for found in squeezed(1.0, seed).values()]
+
+    assert np.mean(off) < 0.05 + 4 * np.sqrt(0.05 * 0.95 / len(off))
+
+
+def test_agreement_is_high_where_raters_see_the_same_and_low_for_one_who_guesses():
+    rows, credit = make_rows(people=40, raters=8, raters_each=4, person=0.9, noise=0.2)
+    rng = np.random.default_rng(0)
+    guesses = {}
+    for row in rows:
+        if row["rater"] == "r0":
+            row["score"] = guesses.setdefault(row["output"], 3.0 + rng.normal())
+
+    posterior = fit(Observations.from_rows(rows, credit=credit))
+    fits = {found.rater: found for found in posterior.rater_fit()}
+
+    assert fits["r0"].agreement.q95 < min(fits[f"r{at}"].agreement.q05 for at in range(1, 8))
+    assert all(fits[f"r{at}"].agreement.mean > 0.8 for at in range(1, 8))
+
+
+def test_of_a_rater_of_two_outputs_neither_scale_nor_agreement_is_said():
+    rows, credit = make_rows(people=20, raters=6)
+    mine = sorted({row["output"] for row in rows if row["rater"] == "r0"})[2:]
+    fewer = [row for row in rows if not (row["rater"] == "r0" and row["output"] in mine)]
+
+    found = next(one for one in fit(Observations.from_rows(fewer, credit=credit)).rater_fit())
+
+    assert found.rater == "r0"
+    assert found.use_of_scale is None
+    assert found.agreement is None

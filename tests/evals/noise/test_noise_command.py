@@ -1,11 +1,13 @@
 """The command line: what it writes, and how it refuses."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 from noise_cohorts import make_rows
 
+from evals.noise.__main__ import start_again_with_own_threads
 from evals.noise.command import main
 
 
@@ -55,6 +57,8 @@ def test_fit_prints_a_table_and_writes_json_and_a_picture(cohort, capsys):
         found["persons"]["p1"]
     )
     assert {"criterion", "sds", "fixed", "raters", "outputs", "notes", "engine", "symmetric"} <= set(found)
+    assert {"infit", "outfit", "use_of_scale", "agreement"} <= set(found["raters"]["r1"])
+    assert set(found["raters"]["r1"]["infit"]) == {"value", "low", "high", "is_off"}
     assert plot.read_text().startswith("<?xml")
 
 
@@ -116,6 +120,9 @@ TEN = [("ann", "r", 1), ("bob", "r", 2), ("ann", "s", 2), ("bob", "s", 3), ("cid
         ("person,rater,mark", TEN, "has no column score"),
         ("person,rater,score,se", [(*row, -1) for row in TEN], "Row 1 has se '-1'"),
         ("output,rater,score", TEN[:5], "Nobody is rated"),
+        ("person,rater,score", [*TEN, ("ann", "r", 3, 4)], "Row 11 of"),
+        ("person,rater,score,score", [(*row, 1) for row in TEN], "has two columns score"),
+        ("person;rater;score", [("ann;r;3",)], "separated by semicolons"),
     ],
 )
 def test_bad_input_is_one_sentence_and_code_two(tmp_path, capsys, header, rows, sentence):
@@ -176,7 +183,123 @@ def test_covariates_may_be_numbers_or_texts(tmp_path):
     assert set(json.loads(out.read_text())["fixed"]) == {"mu", "week", "site[y]", "site[z]"}
 
 
-def test_one_rater_is_enough(tmp_path):
-    ratings = write(tmp_path / "r.csv", "person,rater,score", [row for row in TEN if row[1] == "s"])
+def test_one_rater_is_refused_until_the_column_is_left_out(tmp_path, capsys):
+    alone = [row for row in TEN if row[1] == "s"]
+    ratings = write(tmp_path / "r.csv", "person,rater,score", alone)
+    without = write(tmp_path / "w.csv", "person,score", [(who, score) for who, _, score in alone])
 
-    assert run("fit", ratings, "--hyper", "mode") == 0
+    codes = run("fit", ratings, "--hyper", "mode"), run("fit", without, "--hyper", "mode")
+
+    said = capsys.readouterr().err
+    assert codes == (2, 0)
+    assert "All scores are by one rater, 's'" in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["fit", "--points", 0], "The number of points is 0: give at least 1"),
+        (["fit", "--seed", -1], "The seed is -1"),
+        (["fit", "--at", "nan", "--hyper", "mode"], "The time of the level is nan"),
+        (["fit", "--covariate", "score"], "can't be a covariate of itself"),
+        (["fit", "--hyper", "mode", "--json", "/none/out.json"], "/none/out.json can't be written"),
+        (
+            ["fit", "--hyper", "mode", "--plot", "people.doc"],
+            "people.doc is no picture: end its name in .svg",
+        ),
+        (["fit", "--hyper", "mode", "--terms", "rater,output"], "Without the term person"),
+        (["fit", "--link", "ordinal", "--rater-noise", "own"], "own noise needs the numeric link"),
+        (["fit", "--link", "ordinal", "--credit-exponent", "estimate"], "estimated with the numeric link"),
+        (["next", "--hyper", "mode", "--top", 0], "The best 0 of 8 people are no choice: give 1 to 7"),
+        (["next", "--hyper", "mode", "--top", 8], "The best 8 of 8"),
+        (["next", "--hyper", "mode", "--bar", "nan"], "The bar is nan"),
+        (["next", "--hyper", "mode", "--top", 2, "--n", 0], "ratings to ask for is 0"),
+        (["next", "--link", "ordinal", "--luck", "symmetric", "--hyper", "mode", "--top", 2], "numeric link"),
+        (["reliability", "--hyper", "mode", "--target", "nan"], "The target reliability is nan"),
+        (["reliability", "--hyper", "mode", "--per-rater", 5], "A rater can't rate 5 of 2 outputs"),
+    ],
+)
+def test_a_bad_option_is_one_sentence_and_code_two(cohort, capsys, arguments, sentence):
+    _, credit, folder = cohort
+    rows, _ = make_rows(people=8, raters=4)
+    cells = [(row["output"], row["rater"], row["instrument"], round(row["score"])) for row in rows]
+    ratings = write(folder / "whole.csv", "output,rater,criterion,score", cells)
+    command, *options = arguments
+
+    code = run(command, ratings, "--credit", credit, *options)
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert sentence in said
+    assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--people", 1], "at least 2 people"),
+        (["--ratings", 50], "can't have 50 ratings by 12 raters"),
+        (["--sd", "person=much"], "--sd person=much is no number"),
+        (["--sd", "person=-1"], "'person' is -1.0: give a number of at least 0"),
+        (["--sd", "karma=1"], "nothing for 'karma' to vary"),
+        (["--mu", "nan"], "'mu' is nan: give a finite number"),
+        (["--seed", -1], "The seed is -1"),
+        (["--people", 10**9], "Drawing 16,000,000,000 scores would take"),
+    ],
+)
+def test_simulate_refuses_what_it_cannot_draw(tmp_path, capsys, options, sentence):
+    code = run("simulate", "--out", tmp_path / "r.csv", "--credit-out", tmp_path / "c.csv", *options)
+
+    said = capsys.readouterr().err
+    assert code == 2
+    assert sentence in said
+    assert not (tmp_path / "r.csv").exists()
+
+
+def test_what_cannot_be_written_is_refused_before_the_fit(cohort, capsys):
+    ratings, credit, _ = cohort
+
+    code = run("fit", ratings, "--credit", credit, "--plot", "/none/people.svg")
+
+    said = capsys.readouterr()
+    assert code == 2
+    assert said.out == ""
+    assert "there is no folder /none" in said.err
+
+
+def test_an_ordinal_fit_has_a_reliability(cohort, capsys):
+    _, credit, folder = cohort
+    rows, _ = make_rows(people=8, raters=4)
+    cells = [(row["output"], row["rater"], row["instrument"], round(row["score"])) for row in rows]
+    ratings = write(folder / "whole.csv", "output,rater,criterion,score", cells)
+
+    code = run("reliability", ratings, "--credit", credit, "--hyper", "mode", "--link", "ordinal")
+
+    assert code == 0
+    assert "G 0." in capsys.readouterr().out
+
+
+def test_where_everybody_has_rated_everything_nobody_is_left_to_ask(cohort, capsys):
+    _, credit, folder = cohort
+    outputs = [f"o{at}" for at in range(16)]
+    cells = [(o, r, at % 5 + (r == "s")) for at, o in enumerate(outputs) for r in "rs"]
+    ratings = write(folder / "full.csv", "output,rater,score", cells)
+
+    code = run("next", ratings, "--credit", credit, "--hyper", "mode", "--top", 2)
+
+    assert code == 2
+    assert "every rater has rated every output" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("options", "starts"), [((), 1), (("--hyper", "mode"), 0)])
+def test_an_integration_starts_again_with_one_thread_of_linear_algebra(monkeypatch, options, starts):
+    begun = []
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS")
+    monkeypatch.setattr("sys.argv", ["evals.noise", "fit", "r.csv", *options])
+    monkeypatch.setattr("os.execv", lambda *how: begun.append(os.environ["OPENBLAS_NUM_THREADS"]))
+
+    start_again_with_own_threads()
+
+    assert begun == ["1"] * starts

@@ -143,11 +143,21 @@ def test_the_gain_of_the_best_equals_brute_force_on_five_people(seed):
 
 def test_the_gain_at_a_bar_equals_brute_force():
     rng = np.random.default_rng(1)
-    mean, moved = np.array([0.3, -0.2, 0.0]), np.diag([0.04, 0.25, 0.01])
-    there = mean + rng.standard_normal((2_000_000, 3)) * np.sqrt(moved.diagonal())
+    mean, root = np.array([0.3, -0.2, 0.0]), np.diag([0.2, 0.5, 0.1])
+    there = mean + rng.standard_normal((2_000_000, 3)) * root.diagonal()
     expected = (np.maximum(there - 0.1, 0).mean(axis=0) - np.maximum(mean - 0.1, 0)).sum()
 
-    assert Bar(0.1).gain(mean, moved) == pytest.approx(expected, abs=1e-3)
+    assert Bar(0.1).gain(mean, root) == pytest.approx(expected, abs=1e-3)
+
+
+def test_the_best_are_chosen_along_the_largest_part_of_the_movement():
+    rng = np.random.default_rng(2)
+    mean, root = rng.normal(size=6), rng.normal(size=(6, 3))
+    value, vector = np.linalg.eigh(root @ root.T)
+
+    expected = expected_gain_of_best(mean, vector[:, -1] * np.sqrt(value[-1]), 2)
+
+    assert Top(2).gain(mean, root) == pytest.approx(expected, rel=1e-9)
 
 
 def test_movement_equals_the_variance_that_the_new_scores_remove():
@@ -163,10 +173,10 @@ def test_movement_equals_the_variance_that_the_new_scores_remove():
 
     from evals.noise.asking import _Outlook
 
-    moved = _Outlook.of(posterior, [pair]).moved(0)
+    root = _Outlook.of(posterior, [pair]).movement(0)
 
     assert wider.names == posterior.model.names
-    np.testing.assert_allclose(moved.diagonal(), before - after, atol=1e-9)
+    np.testing.assert_allclose((root**2).sum(axis=1), before - after, atol=1e-9)
 
 
 def test_it_asks_where_most_is_gained(posterior):

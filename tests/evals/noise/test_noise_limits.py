@@ -33,7 +33,8 @@ def test_without_noise_a_person_is_their_mean(plain):
     np.testing.assert_allclose(mean - mean.mean(), means - means.mean(), atol=1e-8)
 
 
-def test_scores_without_noise_give_the_mean_and_say_so():
+@pytest.mark.parametrize("workers", [1, 3])
+def test_scores_without_noise_give_the_mean_and_say_so(workers):
     rows = [
         {"output": o, "rater": r, "score": 4.0 + o + 0.3 * r + 0.1 * k, "instrument": f"k{k}"}
         for o in range(8)
@@ -42,7 +43,7 @@ def test_scores_without_noise_give_the_mean_and_say_so():
     ]
     credit = [(o, o // 2, 1.0) for o in range(8)]
 
-    posterior = fit(Observations.from_rows(rows, credit=credit))
+    posterior = fit(Observations.from_rows(rows, credit=credit), workers=workers)
 
     np.testing.assert_allclose(posterior.persons.mean, [-3, -1, 1, 3], rtol=0.1)
     assert any("noise is at its floor" in note for note in posterior.notes)
@@ -152,6 +153,20 @@ def test_a_variance_at_zero_is_said():
 
     assert posterior.sds["person"].mean == 0
     assert any("sd of person is at zero" in note for note in posterior.notes)
+
+
+def test_a_variance_that_may_be_zero_is_said_with_asymmetric_luck_and_not_ruled_out_when_integrated():
+    seen = make_cohort(people=8, output=0.0)
+
+    mode, whole = (
+        fit(
+            seen, terms=("person", "rater", "habit", "output"), luck="asymmetric", hyper=hyper, beside=False
+        ).notes
+        for hyper in ("mode", "integrated")
+    )
+
+    assert any(note.startswith("The sd of habit is at zero: ") for note in mode)
+    assert any(note.startswith("The sd of habit is at zero where it is most likely: ") for note in whole)
 
 
 def test_terms_with_equal_columns_are_merged_and_said():

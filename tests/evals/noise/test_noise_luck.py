@@ -9,8 +9,11 @@ from scipy import special
 
 from evals.noise import Observations, fit
 from evals.noise.evaluation import evaluate, from_vector, to_vector
+from evals.noise.fitting import summarise
 from evals.noise.gaussian import Gaussian, Hyper
+from evals.noise.integration import Integration, first_proposal
 from evals.noise.luck import tilt
+from evals.noise.mode import find_mode
 from evals.noise.model import Model, Settings
 from evals.noise.propagation import propagate
 
@@ -159,3 +162,24 @@ def test_without_exponential_part_the_two_kinds_of_luck_agree():
 
     assert found.criterion == pytest.approx(even.criterion, abs=1e-3)
     np.testing.assert_allclose(found.gaussian.report("person")[0], even.report("person")[0], atol=1e-4)
+
+
+def test_what_does_not_vary_has_no_skew():
+    model = Model.build(make_cohort(), Settings(terms=("person", "rater", "output"), luck="asymmetric"))
+
+    summary = summarise(evaluate(model, np.array([0.0, 0.4, 0.3, 0.5, 0.4])))
+
+    np.testing.assert_array_equal(summary["person"][2], 0.0)
+
+
+def test_every_point_is_weighed_against_the_mixture_of_all_proposals():
+    model = Model.build(make_cohort(people=8, raters=4), Settings(terms=("person", "rater")))
+    mode = find_mode(model)
+    integration = Integration(model, mode.state, summarise, least_points=256)
+
+    integration.run(first_proposal(model, mode.state))
+
+    points = np.concatenate(integration.points)
+    mixture = special.logsumexp([each.log_density(points) for each in integration.proposals], axis=0)
+    assert len(integration.proposals) == 3
+    np.testing.assert_allclose(integration.weigh()[1], np.concatenate(integration.log_target) - mixture)

@@ -38,6 +38,12 @@ def test_the_table_without_a_fault_is_taken():
         ({"mood": [1, 2, 3, 4]}, "Column 'mood' is unknown"),
         ({"output": ["x", "x", None, "y"]}, "Row 3 names no output"),
         ({"instrument": ["craft", "", "craft", "craft"]}, "Row 2 has no instrument"),
+        ({"benchmark": ["", "digits", "", ""]}, "Row 2 has a rater and a benchmark"),
+        (
+            {"rater": ["r", "s", None, None], "instrument": ["craft"] * 2 + ["f1"] * 2}
+            | {"output": ["x", "x", "x", "y"], "benchmark": ["", "", "digits", "letters"]},
+            "Row 3 names another benchmark for 'f1'",
+        ),
     ],
 )
 def test_it_refuses_a_bad_row(columns, sentence):

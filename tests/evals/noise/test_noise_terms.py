@@ -200,6 +200,7 @@ def test_a_benchmark_has_its_own_mean_noise_and_aspect():
 
     assert {"noise[accuracy]", "aspect[accuracy]"} <= set(posterior.sds)
     assert "mu[accuracy]" in posterior.fixed
+    assert any(note.startswith("Scores on accuracy are divided by their sd") for note in posterior.notes)
 
 
 def test_the_ordinal_link_orders_people_as_the_numeric_one_does():
@@ -252,6 +253,17 @@ def test_forecasts_of_stable_people_are_calibrated():
     assert abs(found.slope - 1) < 3 * found.standard_error
 
 
+def test_the_calibration_of_forecasts_does_not_hang_on_a_benchmarks_unit():
+    seen = make_measured_cohort()
+    measured = seen.instrument.codes == seen.instrument.levels.index("accuracy")
+    factor = np.where(measured, 1000.0, 1.0)
+    larger = replace(seen, score=seen.score * factor, se=seen.se * factor)
+
+    slopes = [fit(each).forecast_calibration(each).slope for each in (seen, larger)]
+
+    assert slopes[1] == pytest.approx(slopes[0], rel=1e-6)
+
+
 def test_people_and_their_default_terms_survive_taking_rows():
     observations = make_cohort()
 
@@ -278,3 +290,39 @@ def test_it_says_where_luck_is_not_of_the_output_alone():
 
     assert any("no term for outputs" in note for note in without.notes)
     assert any("includes the act of rating" in note for note in single.notes)
+
+
+def metrics_of_one_benchmark(copies):
+    rows, credit = make_rows(people=24, raters=6)
+    rng = np.random.default_rng(3)
+    for output in dict.fromkeys(row["output"] for row in rows):
+        score, se = 70 + rng.normal(0, 5), 0.5 + rng.random()
+        rows += [
+            {"output": output, "instrument": f"metric {at}", "benchmark": "digits", "score": score, "se": se}
+            for at in range(copies)
+        ]
+    return fit(Observations.from_rows(rows, credit=credit), prior="pc")
+
+
+def test_a_second_copy_of_a_number_adds_nothing():
+    once, twice = metrics_of_one_benchmark(1), metrics_of_one_benchmark(2)
+
+    assert twice.persons.mean == pytest.approx(once.persons.mean, abs=2e-3 * once.persons.sd.min())
+    assert twice.persons.sd == pytest.approx(once.persons.sd, rel=1e-3)
+    assert twice.scales["digits"].mean == pytest.approx(once.scales["digits"].mean, abs=1e-3)
+
+
+def test_the_metrics_of_a_benchmark_share_scale_aspect_and_run():
+    posterior = metrics_of_one_benchmark(3)
+
+    assert list(posterior.scales) == ["digits"]
+    assert {"aspect[digits]", "halo[digits]", "noise[metric 0]", "noise[metric 2]"} <= set(posterior.sds)
+
+
+def test_raters_of_like_noise_settle_at_factors_of_one():
+    rows, credit = make_rows(people=40, raters=8, raters_each=3)
+
+    posterior = fit(Observations.from_rows(rows, credit=credit), rater_noise="own")
+
+    assert all(rater.noise_factor == pytest.approx(1.0, abs=0.2) for rater in posterior.raters)
+    assert not any("did not settle" in note for note in posterior.notes)

@@ -22,7 +22,7 @@ from tests.tracker.api.test_estimates import make_fit
 from tracker.cohorts.models import Enrollment, Stage
 from tracker.estimates.models import Release
 from tracker.people.models import ApiKey, Membership, Person, Role, User
-from tracker.ratings.models import Criterion, Rubric
+from tracker.ratings.models import Rubric
 
 pytestmark = pytest.mark.django_db
 
@@ -86,6 +86,10 @@ def test_nobody_makes_an_api_client_by_hand(leads_door, program):
 
     assert leads_door.post("/admin/people/person/add/", form).status_code == 200
     assert not Person.objects.filter(name="Robot").exists()
+    person = make_person(program=program)
+    for role in ("client", "", "emperor"):
+        leads_door.post("/admin/people/membership/add/", {"person": person.pk, "role": role})
+    assert not person.memberships.exists()
 
 
 def test_a_mentor_is_appointed_and_later_released_from_the_role(leads_door, program, cohort):
@@ -103,12 +107,30 @@ def test_a_mentor_is_appointed_and_later_released_from_the_role(leads_door, prog
 def test_a_rubric_is_added_with_its_criteria(leads_door, program):
     inline = {"criteria-TOTAL_FORMS": "1", "criteria-INITIAL_FORMS": "0", "criteria-0-key": "rigour"}
     scale = {"criteria-0-name": "Rigour", "criteria-0-lowest": "1", "criteria-0-highest": "10"}
+    later = {"questions-TOTAL_FORMS": "1", "questions-INITIAL_FORMS": "0", "questions-0-key": "holds-up"}
+    asked = {"questions-0-text": "Will this hold up?", "questions-0-months": "12"}
     form = {"program": program.pk, "name": "Research", "version": "1", "criteria-0-position": "0"}
+    form |= {"readers": "everybody", "criteria-0-anchors": '{"5": "others can use it"}'}
 
-    answer = leads_door.post("/admin/ratings/rubric/add/", {**form, **inline, **scale})
+    answer = leads_door.post("/admin/ratings/rubric/add/", {**form, **inline, **scale, **later, **asked})
 
     assert answer.status_code == 302
-    assert Criterion.objects.get().rubric == Rubric.objects.of(program)
+    rubric = Rubric.objects.standing().get()
+    assert rubric.criteria.get().anchors == {"5": "others can use it"}
+    assert rubric.questions.get().months == 12
+
+
+def test_an_anchor_off_the_scale_is_refused(leads_door, program):
+    rubric = make_rubric(program, "rigour")
+    form = {"name": "Research", "questions-TOTAL_FORMS": "0", "questions-INITIAL_FORMS": "0"}
+    row = {"key": "rigour", "name": "Rigour", "lowest": "1", "highest": "10", "position": "0"}
+    row |= {"id": rubric.criteria.get().pk, "rubric": rubric.pk, "anchors": '{"11": "beyond"}'}
+    inline = {f"criteria-0-{name}": value for name, value in row.items()}
+    inline |= {"criteria-TOTAL_FORMS": "1", "criteria-INITIAL_FORMS": "1"}
+
+    page = leads_door.post(f"/admin/ratings/rubric/{rubric.pk}/change/", {**form, **inline})
+
+    assert "Give scores from 1 to 10 with what they mean." in page.content.decode()
 
 
 def test_the_scale_of_a_rubric_in_use_does_not_change(leads_door, cohort, stage):
@@ -144,6 +166,8 @@ def stage_form(cohort, **values) -> dict:
         "decisions_due_on": today + timedelta(days=7),
         "notice_on": today + timedelta(days=8),
         "default": "go_on",
+        "default_weeks": 2,
+        "planned_readers": 3,
     }
     return {**form, **values}
 
@@ -156,10 +180,19 @@ def test_a_stage_is_added_and_its_default_is_never_to_end(leads_door, cohort):
     assert Stage.objects.get().default == "go_on"
 
 
+def test_a_reading_that_closes_after_the_decisions_is_refused_in_a_sentence(leads_door, cohort):
+    day = f"{timezone.now() + timedelta(days=8):%Y-%m-%d}"
+
+    answer = leads_door.post("/admin/cohorts/stage/add/", stage_form(cohort, reading_closes_at_0=day))
+
+    assert "due after the reading has closed" in answer.content.decode()
+    assert not Stage.objects.exists()
+
+
 def test_a_reading_is_moved_through_its_verb(leads_door, cohort):
     leads_door.post("/admin/cohorts/stage/add/", stage_form(cohort))
     stage = Stage.objects.get()
-    later = {"reading_closes_at_0": f"{timezone.now() + timedelta(days=8):%Y-%m-%d}"}
+    later = {"reading_closes_at_0": f"{timezone.now() + timedelta(days=6):%Y-%m-%d}"}
 
     leads_door.post(f"/admin/cohorts/stage/{stage.pk}/change/", stage_form(cohort, **later))
 
@@ -195,7 +228,8 @@ def test_estimates_are_released_after_the_reading_and_not_before(leads_door, sta
 def test_what_stands_already_is_refused_in_a_sentence(leads_door, program, cohort, mentor):
     make_rubric(program)
     mentee = make_mentee(cohort)
-    none = {"criteria-TOTAL_FORMS": "0", "criteria-INITIAL_FORMS": "0"}
+    none = {"criteria-TOTAL_FORMS": "0", "criteria-INITIAL_FORMS": "0", "readers": "everybody"}
+    none |= {"questions-TOTAL_FORMS": "0", "questions-INITIAL_FORMS": "0"}
 
     for path, form in (
         ("/admin/people/membership/add/", {"person": mentor.pk, "role": "mentor"}),
@@ -203,7 +237,10 @@ def test_what_stands_already_is_refused_in_a_sentence(leads_door, program, cohor
             "/admin/cohorts/enrollment/add/",
             {"person": mentee.pk, "cohort": cohort.pk, "joined_on": "2026-01-01"},
         ),
-        ("/admin/ratings/rubric/add/", {"program": program.pk, "name": "New", "version": "1", **none}),
+        (
+            "/admin/ratings/rubric/add/",
+            {"program": program.pk, "name": "New", "version": "1", **none},
+        ),
     ):
         answer = leads_door.post(path, form)
         assert answer.status_code == 302
@@ -213,7 +250,12 @@ def test_what_stands_already_is_refused_in_a_sentence(leads_door, program, cohor
 
 @pytest.mark.parametrize("words", ["5", "true", "null", '["mentee"]', '{"mentee": 5}', '{"mentee": " "}'])
 def test_words_are_an_object_of_words(leads_door, program, words):
-    form = {"name": program.name, "measurements_join_from": "20"}
+    form = {
+        "name": program.name,
+        "measurements_join_from": "20",
+        "conflicts_reach": "team",
+        "conflicted_ratings": "kept",
+    }
     path = f"/admin/people/program/{program.pk}/change/"
 
     refused = leads_door.post(path, {**form, "words": words})

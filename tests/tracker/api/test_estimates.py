@@ -3,8 +3,7 @@
 import pytest
 
 from tests.factories import make_mentee
-from tracker.estimates.models import Estimate, Fit, Release
-from tracker.events.models import Event
+from tracker.estimates.models import Estimate, Fit, Release, Viewing
 from tracker.people.models import ApiKey, Scope
 
 pytestmark = pytest.mark.django_db
@@ -52,17 +51,15 @@ def test_looking_is_logged_with_who_looked_and_at_whom(api, estimate):
     api.get(ESTIMATES)
     api.get(f"{ESTIMATES}{estimate.person.public_id}/")
 
-    events = list(Event.objects.filter(kind="estimate.viewed"))
-    assert [event.payload["people"] for event in events] == [[str(estimate.person.public_id)]] * 2
-    assert {event.actor for event in events} == {ApiKey.objects.get().person.user.public_id}
-    assert {event.payload["door"] for event in events} == {"api"}
+    looks = [(look.person, look.viewer, look.door) for look in Viewing.objects.all()]
+    assert looks == [(estimate.person, ApiKey.objects.get().person.user, "api")] * 2
 
 
 def test_a_refused_look_is_not_logged_as_one(holding, foreign_api, estimate):
     assert holding(Scope.READ).get(ESTIMATES).status_code == 403
     assert foreign_api.get(f"{ESTIMATES}{estimate.person.public_id}/").status_code == 404
 
-    assert not Event.objects.filter(kind="estimate.viewed").exists()
+    assert not Viewing.objects.exists()
 
 
 def test_only_the_current_fit_is_shown_unless_another_one_is_named(api, program, estimate):

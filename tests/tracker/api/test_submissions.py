@@ -243,3 +243,14 @@ def test_a_list_of_submissions_costs_the_same_for_many(api, cohort, benchmark, d
         shown = api.get("/api/v1/submissions/").json()["results"]
 
     assert len([run["measurements"] for row in shown for run in row["runs"]]) == 20
+
+
+@pytest.mark.parametrize(("is_new", "own"), [(False, 1), (True, 2)])
+def test_a_poll_costs_at_most_two_queries_beside_the_key(api, output, django_assert_num_queries, is_new, own):
+    run = make_submission(output.project).runs.get()
+    path = f"/api/v1/runs/{run.public_id}/"
+    tag = '"earlier"' if is_new else api.get(path)["ETag"]
+    key = 1
+
+    with django_assert_num_queries(key + own):
+        api.get(path, headers={"If-None-Match": tag})

@@ -131,6 +131,16 @@ def test_an_output_is_retracted_once_and_stays_readable(api, foreign_api, output
     assert api.get(path).json()["retracted_at"] is not None
 
 
+def test_what_was_retracted_is_not_sent_again_under_its_name(api, output):
+    body = {"project": str(output.project.public_id), "title": "A post", "kind": "post", "external_id": "o-1"}
+    made = api.post(OUTPUTS, body).json()
+    api.post(f"{OUTPUTS}{made['id']}/retract/")
+
+    answer = api.post(OUTPUTS, {**body, "title": "Another"})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "output-retracted")
+
+
 def test_lists_can_be_narrowed_by_what_they_name(api, output):
     assert len(api.get(f"{OUTPUTS}?project={output.project.public_id}").json()["results"]) == 1
     assert len(api.get(f"{OUTPUTS}?external_id=none").json()["results"]) == 0
@@ -177,3 +187,41 @@ def test_an_output_with_ratings_keeps_its_stage(api, output, cohort):
 
     assert (moved.status_code, moved.json()["field"]) == (409, "stage")
     assert (kept.status_code, moved_unrated.status_code) == (201, 201)
+
+
+def test_a_person_is_reviewed_without_a_project(api, cohort, stage):
+    person = make_mentee(cohort)
+    body = {"person": str(person.public_id), "cohort": str(cohort.public_id), "kind": "stage_review"}
+
+    answer = api.post(OUTPUTS, {**body, "title": "First weeks", "stage": str(stage.public_id)})
+
+    made = Output.objects.get(public_id=answer.json()["id"])
+    assert (answer.status_code, made.project.person) == (201, person)
+
+
+@pytest.mark.parametrize("missing", [("person",), ("cohort",), ("person", "cohort")])
+def test_an_output_lies_somewhere(api, cohort, missing):
+    person = make_mentee(cohort)
+    body = {
+        "person": str(person.public_id),
+        "cohort": str(cohort.public_id),
+        "kind": "proposal",
+        "title": "x",
+    }
+
+    answer = api.post(OUTPUTS, {name: value for name, value in body.items() if name not in missing})
+
+    assert answer.status_code == 400
+    assert not Output.objects.exists()
+
+
+def test_a_link_is_stored_in_its_normal_form(api, output):
+    body = {"project": str(output.project.public_id), "title": "Paper", "kind": "paper", "external_id": "o-2"}
+
+    first = api.post(OUTPUTS, {**body, "url": "https://www.arxiv.org/pdf/2401.01234v1.pdf"}).json()
+    second = api.post(OUTPUTS, {**body, "url": "arXiv:2401.01234v2"}).json()
+    third = api.post(OUTPUTS, {**body, "url": "arXiv:2401.01234", "external_id": "o-3"})
+
+    assert (first["work"], first["revision"], first["version"]) == ("arxiv:2401.01234", "v1", 1)
+    assert (second["url"], second["version"]) == ("https://arxiv.org/abs/2401.01234v2", 2)
+    assert (third.status_code, third.json()["code"]) == (409, "already-here")

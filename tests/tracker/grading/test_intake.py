@@ -14,6 +14,7 @@ from tests.factories import make_benchmark
 from tracker.errors import RuleBroken
 from tracker.grading import intake
 from tracker.grading.models import Artifact
+from tracker.projects import uploads
 
 pytestmark = pytest.mark.django_db
 TABLE = b"id,prediction\n" + b"1,7\n" * 200
@@ -113,12 +114,11 @@ def test_the_fields_behind_a_refused_file_arrive(benchmark):
 
 def test_a_sender_of_far_too_much_is_not_listened_to(benchmark):
     request = posted(b"")
-    request.META["CONTENT_LENGTH"] = str(intake.DRAINED_BYTES + 1)
+    request.META["CONTENT_LENGTH"] = str(uploads.DRAINED_BYTES + 1)
     watched = intake.watch(request, benchmark)
-    watched.new_file("file", "answers.csv", "text/csv", None)
 
     with pytest.raises(StopUpload) as stop:
-        watched.receive_data_chunk(b"1" * 1_000_001, 0)
+        watched.new_file("file", "answers.csv", "text/csv", None)
 
     assert stop.value.connection_reset is True
 
@@ -144,3 +144,16 @@ def test_two_files_at_once_are_refused(benchmark):
 )
 def test_sizes_read_as_people_write_them(size, words):
     assert readable(size) == words
+
+
+def test_what_is_announced_as_too_large_is_not_written_at_all(benchmark, incoming):
+    request = posted(b"")
+    request.META["CONTENT_LENGTH"] = str(3_000_000)
+    watched = intake.watch(request, benchmark)
+
+    watched.new_file("file", "answers.csv", "text/csv", None)
+    watched.receive_data_chunk(b"1" * 10, 0)
+
+    with pytest.raises(RuleBroken, match="larger than the 1 MB"):
+        watched.judge()
+    assert not list(incoming.iterdir())

@@ -7,16 +7,21 @@ import pytest
 from django.db.models.functions import Now
 from safetensors.numpy import save_file
 
+from tests.factories import make_thorough_run
 from tracker.cohorts.models import Cohort
+from tracker.decisions.models import GateRule, StageDecision
+from tracker.decisions.silence import undecided_in_time
 from tracker.estimates.models import Estimate, Fit, Release, SimulatedTruth
 from tracker.grading.models import Run
+from tracker.mentoring.models import Support
 from tracker.ops.demo.journey import facts, graded
 from tracker.ops.demo.loading import load_demo
 from tracker.ops.demo.people import EMAILS, KEY, PASSWORD
 from tracker.ops.demo.submitting import FILES_BY_STRENGTH, are_all_sent, sent_by_demo, submit_all
 from tracker.people.models import ApiKey, Person, Program, Role, ShareGrant, User
 from tracker.projects.models import Output, Project
-from tracker.ratings.models import Conflict, Rating
+from tracker.ratings.models import Assignment, Conflict, Question, Rating, ReadingPlan
+from tracker.ratings.reading import outputs_to_read
 
 # Loading takes seconds, so one process does all of them.
 pytestmark = pytest.mark.xdist_group("demo")
@@ -48,6 +53,15 @@ def test_it_has_the_people_that_the_readme_promises(demo):
     assert Project.objects.filter(program=demo).count() == 14
 
 
+def test_one_team_tells_its_course_and_every_mentee_has_somebody_to_turn_to(demo):
+    project = Project.objects.get(program=demo, title__startswith="Do sparse probes")
+
+    assert project.claims.stacked_untried().count() == 1
+    assert project.bottlenecks.get().kind == "evidence"
+    assert [member.name for member in project.credit_statements.get().unconfirmed_by()] == ["Jonas Brandt"]
+    assert Support.objects.standing().filter(person__program=demo).count() == 24
+
+
 def test_it_stands_in_week_four_six_days_before_decisions(demo):
     cohort = Cohort.objects.get(program=demo)
     stage = cohort.current_stage
@@ -55,6 +69,15 @@ def test_it_stands_in_week_four_six_days_before_decisions(demo):
     assert cohort.week == 4
     assert stage.days_to_decisions == 6
     assert stage.is_reading
+
+
+def test_its_gate_was_fixed_before_results_and_everybody_was_decided_about_by_a_person(demo):
+    rule = GateRule.objects.get(stage__cohort__program=demo)
+    decided = StageDecision.objects.filter(stage__cohort__program=demo)
+
+    assert (rule.places, rule.is_after_results) == (12, False)
+    assert list(decided.values_list("origin", flat=True)) == ["person"] * 24
+    assert not undecided_in_time().exists()
 
 
 def test_it_was_rated_by_the_rules_of_everybody(demo):
@@ -95,6 +118,20 @@ def test_the_newest_outputs_still_wait_for_readers(demo):
 
     assert waiting.exists()
     assert Conflict.objects.standing().filter(project__program=demo).count() == 1
+
+
+def test_its_reading_is_handed_out_with_a_sample_that_everybody_reads(demo):
+    plan = ReadingPlan.objects.get(stage__cohort__program=demo)
+    given = Assignment.objects.standing().filter(stage=plan.stage)
+    sample = plan.samples.get()
+    mentor = User.objects.get(email=EMAILS["mentor"])
+
+    assert {row.reason for row in given} >= {"sample", "second"}
+    team = sample.project.team.active().filter(role="mentor").count()
+    assert given.filter(output=sample).count() >= len(Person.objects.active_as(Role.MENTOR)) - team - 1
+    waiting = outputs_to_read(mentor)
+    assert waiting[0].position is not None
+    assert Question.objects.get(rubric__program=demo).months == 12
 
 
 def test_the_raw_means_wrong_somebody_and_the_model_is_closer_to_the_truth(demo):
@@ -166,7 +203,7 @@ def test_the_report_counts_each_submission_once_however_often_it_was_graded(demo
     first, second, third, fourth, _ = sent_by_demo(demo).order_by("pk")
     Run.objects.update(state="cancelled", ended_at=Now())
     for submission in (first, first, second):
-        ended(submission, phase="thorough", state="succeeded")
+        make_thorough_run(submission)
     for submission in (third, third, second):
         ended(submission, phase="qualification", state="refused")
     ended(fourth, phase="safety", state="succeeded")
@@ -176,4 +213,5 @@ def test_the_report_counts_each_submission_once_however_often_it_was_graded(demo
 
 
 def ended(submission, **values) -> Run:
+    values["benchmark"] = submission.benchmark
     return Run.objects.create(submission=submission, ended_at=Now(), **values)

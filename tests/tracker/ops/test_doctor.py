@@ -4,9 +4,11 @@ import socket
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db import connection
 
 from tracker.ops import doctor
 from tracker.ops.doctor import Finding
+from tracker.ops.guards import drop_guards
 
 
 @pytest.fixture
@@ -65,3 +67,13 @@ def test_a_machine_that_cannot_fails_by_name(without_torch, monkeypatch, capsys)
 
     with pytest.raises(CommandError, match="see Disk above"):
         call_command("doctor")
+
+
+@pytest.mark.django_db
+def test_rules_that_the_database_has_lost_are_fatal():
+    drop_guards(connection)
+
+    finding = doctor.database()
+
+    assert "manage.py migrate" in finding.advice
+    assert finding.is_fatal

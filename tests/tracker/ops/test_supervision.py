@@ -1,5 +1,6 @@
 """Children are started, started again, ended with everything they started, and never outlive their parent."""
 
+import gc
 import os
 import socket
 import subprocess
@@ -14,6 +15,7 @@ from tracker.ops.supervision import children as children_module
 from tracker.ops.supervision.children import Child, ending, make_room, pause_after
 from tracker.ops.supervision.group import Group, children
 from tracker.ops.supervision.places import alone_in_folder, open_port
+from tracker.ops.supervision.web import post_worker_init
 
 PATIENCE_SECONDS = 30.0
 
@@ -177,3 +179,13 @@ def test_there_are_four_children_and_only_web_holds_the_door():
     assert [name for name, child in members.items() if child.inherits] == ["web"]
     assert "grade.cpu,grade.gpu" in members["grading"].arguments
     assert all(child.environment["PLUMBLINE_DEMO"] == "1" for child in members.values())
+
+
+def test_a_web_worker_looks_no_more_through_what_stays():
+    try:
+        post_worker_init(None)
+        frozen = gc.get_freeze_count()
+    finally:
+        gc.unfreeze()
+
+    assert frozen > 10_000

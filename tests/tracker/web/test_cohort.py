@@ -9,8 +9,7 @@ from django.utils import timezone
 
 from tests.factories import make_mentee, make_output, make_person, make_project, make_submission
 from tests.tracker.web.worlds import make_fit
-from tracker.estimates.models import SimulatedTruth
-from tracker.events.models import Event
+from tracker.estimates.models import SimulatedTruth, Viewing
 from tracker.people.models import Role
 from tracker.projects.models import Milestone
 
@@ -137,9 +136,8 @@ def test_who_looked_is_logged_with_whom_they_saw(enter, lead, cohort, url):
 
     enter(lead).get(url)
 
-    event = Event.objects.get(kind="estimate.viewed")
-    assert event.actor == lead.user.public_id
-    assert event.payload["people"] == [str(mentee.public_id)]
+    look = Viewing.objects.get()
+    assert (look.person, look.viewer, look.fit.is_current) == (mentee, lead.user, True)
 
 
 def test_it_says_what_is_due_and_since_when_nothing_was_tried(enter, lead, cohort, stage, url):
@@ -202,7 +200,8 @@ def test_it_costs_the_same_for_many_people(enter, lead, cohort, url, django_asse
     make_fit(lead.program, dict.fromkeys(mentees, 0.0))
     browser = enter(lead)
 
-    with django_assert_max_num_queries(12):
+    # The thirteenth writes down who looked.
+    with django_assert_max_num_queries(13):
         assert browser.get(url, {"view": view}).status_code == 200
 
 

@@ -1,5 +1,7 @@
 """What safety raised waits for a lead, who lets it go on or refuses it."""
 
+from uuid import uuid4
+
 import pytest
 from django.urls import reverse
 
@@ -52,13 +54,20 @@ def test_a_lead_refuses_it_and_the_team_reads_why(enter, lead, mentee, held):
     assert (event.actor, event.payload["raised"]) == (lead.user.public_id, RAISED)
 
 
-@pytest.mark.parametrize("sentence", ["", "  ", "a" * 501])
-def test_a_refusal_needs_a_sentence(enter, lead, held, sentence):
+@pytest.mark.parametrize(
+    ("sentence", "says"),
+    [
+        ("", "Say in one sentence"),
+        ("  ", "Say in one sentence"),
+        ("a" * 501, "Shorten this to 500 characters"),
+    ],
+)
+def test_a_refusal_needs_a_sentence(enter, lead, held, sentence, says):
     deed = reverse("refuse-held", args=[held.public_id])
 
     page = enter(lead).post(deed, {"sentence": sentence}, follow=True)
 
-    assert "Say in one sentence" in page.content.decode()
+    assert says in page.content.decode()
     assert state_of(held) == "held"
 
 
@@ -77,7 +86,7 @@ def test_the_team_and_mentors_decide_nothing(enter, mentee, mentor, held):
 
 def test_of_two_decisions_at_once_the_second_is_told(held):
     other = Submission.objects.get(pk=held.pk)
-    held.let_through()
+    held.let_through(by=uuid4())
 
     with pytest.raises(RuleBroken, match="not held any more"):
         other.refuse_held("Send another.")
@@ -89,7 +98,7 @@ def test_while_it_is_graded_again_nobody_decides(held):
     held.regrade()
 
     with pytest.raises(RuleBroken, match="not held any more"):
-        held.let_through()
+        held.let_through(by=uuid4())
 
     held.refresh_from_db()
     assert held.held_at is not None

@@ -12,8 +12,7 @@ from tests.factories import (
     make_submission,
 )
 from tests.tracker.web.worlds import graded, make_fit
-from tracker.estimates.models import Contribution, Release
-from tracker.events.models import Event
+from tracker.estimates.models import Contribution, Release, Viewing
 from tracker.people.models import Role
 
 
@@ -47,6 +46,21 @@ def test_contributions_are_signed_and_sum_to_the_middle(enter, lead, mentee, coh
     assert "+0.75" in page
     assert "\N{MINUS SIGN}0.25" in page
     assert "Together they make +0.50" in page
+
+
+def test_a_piece_under_release_review_is_counted_and_not_named(enter, lead, mentee, cohort, url):
+    fit = make_fit(lead.program, {mentee: 0.5})
+    output = make_output(make_project(cohort, authors=[mentee]), title="Sentinel")
+    Contribution.objects.create(fit=fit, person=mentee, output=output, amount=0.5, observations=4)
+    output.flag(["misuse"])
+    committee = make_person(Role.COMMITTEE, program=lead.program)
+
+    page = enter(committee).get(url).content.decode()
+
+    assert "Together they make +0.50" in page
+    assert "A piece that waits for its release review" in page
+    assert "Sentinel" not in page
+    assert "Sentinel" in enter(lead).get(url).content.decode()
 
 
 def test_the_history_keeps_one_picture_for_each_state_of_the_evidence(enter, lead, mentee, url):
@@ -88,8 +102,8 @@ def test_looking_is_logged(enter, lead, mentee, url):
 
     enter(lead).get(url)
 
-    event = Event.objects.get(kind="estimate.viewed")
-    assert (event.subject, event.actor) == (mentee.public_id, lead.user.public_id)
+    look = Viewing.objects.get()
+    assert (look.person, look.viewer, look.door) == (mentee, lead.user, "web")
 
 
 @pytest.mark.parametrize("role", [Role.MENTOR, Role.RESEARCH_MANAGER, Role.MENTEE])

@@ -155,5 +155,5 @@ def test_it_costs_the_same_for_much_work(enter, lead, project, url, django_asser
         Feedback.objects.give(project=project, author=lead, text="More seeds.")
     browser = enter(lead)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(14):
         browser.get(url)

@@ -1,8 +1,9 @@
 """The reading list and the rate page: blind, scoped, and nothing typed is lost."""
 
-from datetime import timedelta
+import re
 
 import pytest
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -16,11 +17,13 @@ from tests.factories import (
     make_rubric,
 )
 from tests.tracker.web.worlds import make_fit
+from tracker.errors import RuleBroken
 from tracker.mentoring.models import Feedback
 from tracker.people.models import Role
-from tracker.ratings.models import Criterion, Rating
+from tracker.ratings.models import Assignment, Criterion, Rating
 
 SCORES = {"score-importance": "7", "score-rigour": "6", "score-clarity": "8", "score-execution": "5"}
+KEYS = ("importance", "rigour", "clarity", "execution")
 
 
 @pytest.fixture
@@ -38,22 +41,41 @@ def url(output) -> str:
     return reverse("rate", args=[output.public_id])
 
 
-def test_it_lists_first_what_has_the_fewest_readers(enter, mentor, output):
+def test_nothing_in_the_list_tells_what_others_have_read(enter, mentor, output):
     unread = make_output(output.project, title="Unread so far", produced_on=timezone.localdate())
-    make_rating(output)
+    browser = enter(mentor)
+    before = list_of(browser)
+
+    make_rating(unread)
+
+    assert list_of(browser) == before
+
+
+def list_of(browser: Client) -> str:
+    page = browser.get(reverse("reading")).content.decode()
+    return page[page.index('id="waiting"') :]
+
+
+def test_what_a_reader_is_given_comes_first_and_in_their_order(enter, mentor, output):
+    given = [make_output(output.project, title=title) for title in ("Given first", "Given second")]
+    for piece in given:
+        Assignment.objects.assign(mentor, piece)
 
     page = enter(mentor).get(reverse("reading")).content.decode()
 
-    assert page.index(unread.title) < page.index(output.title)
-    assert "no reader yet" in page
+    assert page.index("Given first") < page.index("Given second") < page.index(output.title)
 
 
-def test_among_equals_the_oldest_waits_no_longer(enter, mentor, output):
-    old = make_output(output.project, title="Old piece", produced_on=timezone.localdate() - timedelta(days=9))
+def test_what_nobody_was_given_comes_to_each_reader_in_an_order_that_stays(enter, program, output):
+    titles = [f"Piece {n:02}" for n in range(12)]
+    for title in titles:
+        make_output(output.project, title=title)
+    readers = [make_person(Role.MENTOR, program=program) for _ in range(3)]
 
-    page = enter(mentor).get(reverse("reading")).content.decode()
+    orders = [[sorted(titles, key=list_of(enter(reader)).index) for reader in readers] for _ in range(2)]
 
-    assert page.index(old.title) < page.index(output.title)
+    assert orders[0] == orders[1]
+    assert len({tuple(order) for order in orders[0]}) == 3
 
 
 def test_own_work_is_not_to_be_rated(enter, program, cohort, stage, rubric):
@@ -71,6 +93,31 @@ def test_a_rating_is_recorded_with_its_reasons_and_words_to_the_team(enter, ment
     assert rating.says() == {"importance": 7, "rigour": 6, "clarity": 8, "execution": 5}
     assert (rating.rater, rating.comment) == (mentor, "No control.")
     assert Feedback.objects.get().text == "Add a control."
+
+
+def test_a_rating_is_of_the_version_that_was_opened(enter, mentor, output, url):
+    browser = enter(mentor)
+    page = browser.get(url).content.decode()
+    seen = re.search(r'name="seen" value="([0-9a-f-]{36})"', page)[1]
+    output.revise(title="A better ablation")
+
+    browser.post(url, {**SCORES, "seen": seen})
+    rating = Rating.objects.get()
+    browser.post(reverse("revise", args=[rating.public_id]), SCORES)
+
+    assert (rating.version.number, rating.version.title) == (1, "A careful ablation")
+    assert Rating.objects.standing().get().version.number == 2
+
+
+@pytest.mark.parametrize("seen", ["x", "other"])
+def test_a_version_of_something_else_is_not_what_was_read(enter, mentor, output, url, seen):
+    other = make_output(output.project).current_version()
+
+    enter(mentor).post(url, {**SCORES, "seen": str(other.public_id) if seen == "other" else seen})
+
+    assert Rating.objects.get().version == output.current_version()
+    with pytest.raises(RuleBroken, match="of another output"):
+        Rating.objects.get().revise(scores=dict.fromkeys(KEYS, 5.0), seen=other)
 
 
 def test_a_missing_score_is_asked_for_and_nothing_typed_is_lost(enter, mentor, url):
@@ -243,12 +290,14 @@ def test_who_took_a_rating_back_reads_blind_again_and_the_new_one_says_so(enter,
     first = make_rating(output, mentor)
     heard = "SECRET OPINION" in enter(mentor).get(project).content.decode()
 
+    first.refresh_from_db()
     first.retract(reason="A slip.")
     again = "SECRET OPINION" in enter(mentor).get(project).content.decode()
     second = make_rating(output, mentor)
 
     assert (heard, again) == (True, False)
-    assert (first.others_seen_at, second.others_seen_at) == (None, first.submitted_at)
+    assert (first.is_blind, second.is_blind) == (True, False)
+    assert second.others_seen_at == first.others_seen_at > first.submitted_at
 
 
 def test_a_teams_own_mentor_hears_others_only_after_reading(enter, mentor, output):

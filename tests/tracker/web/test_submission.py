@@ -1,7 +1,11 @@
 """A submission's page: phases, measurements, claims, and what may be done."""
 
+import re
+from datetime import timedelta
+
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from tests.factories import make_benchmark, make_person, make_project, make_submission
 from tests.tracker.web.worlds import graded, refused
@@ -60,7 +64,17 @@ def test_progress_is_shown_while_it_runs(enter, mentee, submission, url):
     page = enter(mentee).get(url).content.decode()
 
     assert '<progress value="30" max="120"' in page
-    assert "25 %" in page
+    assert "30 of 120, 25 %" in page
+
+
+def test_the_time_that_is_left_goes_by_the_pace_so_far(enter, mentee, submission, url):
+    Run.objects.update(state="running", owner=submission.public_id, lease_ends_at="2100-01-01T00:00Z")
+    began = timezone.now() - timedelta(seconds=10)
+    Run.objects.update(progress_done=50, progress_total=100, started_at=began)
+
+    page = enter(mentee).get(url).content.decode()
+
+    assert re.search(r"about 1\d s left", page)
 
 
 def test_a_poll_is_told_when_nothing_is_new_and_stops_at_the_end(enter, mentee, submission, progress_url):
@@ -74,6 +88,20 @@ def test_a_poll_is_told_when_nothing_is_new_and_stops_at_the_end(enter, mentee, 
     assert same.status_code == 304
     assert end.status_code == 200
     assert "hx-get" not in end.content.decode()
+
+
+@pytest.mark.parametrize(("is_new", "own"), [(False, 1), (True, 2)])
+def test_a_poll_costs_at_most_two_queries_of_its_own(
+    enter, mentee, submission, progress_url, django_assert_num_queries, is_new, own
+):
+    graded(submission)
+    submission.regrade()
+    browser = enter(mentee)
+    tag = '"earlier"' if is_new else browser.get(progress_url)["ETag"]
+    session_and_user = 2
+
+    with django_assert_num_queries(session_and_user + own):
+        browser.get(progress_url, HTTP_IF_NONE_MATCH=tag)
 
 
 def test_measurements_have_intervals_and_a_record(enter, mentee, submission, url):

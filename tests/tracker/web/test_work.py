@@ -17,6 +17,7 @@ from tests.factories import (
     make_rating,
     make_submission,
 )
+from tests.tracker.gate_world import decide
 from tests.tracker.web.worlds import make_fit
 from tracker.estimates.models import Release
 from tracker.grading.models import Artifact, Submission
@@ -81,8 +82,11 @@ def test_ratings_and_pictures_stay_hidden_while_the_reading_is_open(enter, mente
     [(0.0, "around the middle"), (0.3, "above the middle"), (-2.0, "clearly below the middle")],
 )
 def test_a_released_picture_is_said_in_words(enter, mentee, lead, project, stage, level, words):
+    """With the decision, which it is one ground of; not before."""
     make_fit(project.program, {mentee: level})
     Release.objects.release(close_reading(stage), by=lead)
+    assert "most likely" not in enter(mentee).get(reverse("mine")).content.decode()
+    decide(stage, mentee, lead)
 
     page = enter(mentee).get(reverse("mine")).content.decode()
 
@@ -245,5 +249,5 @@ def test_it_costs_the_same_for_many_projects(
         milestone.predict(timezone.localdate(), by=mentee)
     browser = enter(mentee)
 
-    with django_assert_max_num_queries(12):
+    with django_assert_max_num_queries(17):
         browser.get(reverse("mine"))

@@ -19,6 +19,7 @@ class FitSerializer(StrictModelSerializer):
             "is_current",
             "hyper",
             "created_at",
+            "stale_at",
             "released_for",
             "rows",
             "content_hash",

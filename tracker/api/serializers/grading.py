@@ -71,6 +71,7 @@ class ProgressSerializer(serializers.Serializer[Run]):
 
 class RunSerializer(StrictModelSerializer):
     submission = PublicIdField(Submission, read_only=True)
+    benchmark_version = serializers.IntegerField(source="benchmark.version", read_only=True)
     progress = ProgressSerializer(source="*", read_only=True)
     measurements = MeasurementSerializer(many=True, read_only=True)
     record = serializers.SerializerMethodField(help_text="What it was computed with.")
@@ -80,7 +81,9 @@ class RunSerializer(StrictModelSerializer):
         fields = (
             "id",
             "submission",
+            "benchmark_version",
             "phase",
+            "queue",
             "state",
             "is_open",
             "code",
@@ -102,8 +105,9 @@ class RunSerializer(StrictModelSerializer):
 class SubmissionSerializer(StrictModelSerializer):
     project = PublicIdField(Project, read_only=True)
     benchmark = PublicIdField(Benchmark, read_only=True)
-    output = PublicIdField(Output, read_only=True)
+    output = PublicIdField(Output, read_only=True, allow_null=True)
     sha256 = serializers.CharField(source="artifact_id", read_only=True)
+    training_sha256 = serializers.CharField(source="training_id", read_only=True, allow_null=True)
     runs = RunSerializer(many=True, read_only=True)
 
     class Meta:
@@ -116,7 +120,9 @@ class SubmissionSerializer(StrictModelSerializer):
             "output",
             "filename",
             "sha256",
+            "training_sha256",
             "claims",
+            "is_check_only",
             "is_chosen",
             "submitted_at",
             "held_at",
@@ -155,5 +161,15 @@ class UploadSerializer(Strict):
 
     project = PublicIdField(Project, scope="editable_by")
     file = serializers.FileField(max_length=200)
+    check_only = serializers.BooleanField(
+        required=False,
+        default=False,
+        help_text="Only the first check: nothing is measured, and it costs no submission.",
+    )
+    training = serializers.FileField(
+        max_length=200,
+        required=False,
+        help_text="What it was trained on, as text: looked at for the benchmark's own texts, where it has any.",
+    )
     claims = ClaimsField(required=False, help_text='Such as {"accuracy": {"value": 0.93}}.')
     external_id = external_id()

@@ -59,7 +59,10 @@ class StageSerializer(StrictModelSerializer):
             "is_reading",
             "decisions_due_on",
             "notice_on",
+            "commitments_lapse_on",
+            "default",
             "places",
+            "bar",
         )
         read_only_fields = fields
 

@@ -48,12 +48,14 @@ class BenchmarkViewSet(ReadOnlyModelViewSet[Benchmark]):
         if intake.refusal is not None:
             raise intake.refusal
         form.is_valid(raise_exception=True)
-        file = form.validated_data.pop("file")
-        Submission.objects.check_quota(form.validated_data["project"], benchmark)
+        file, training = form.validated_data.pop("file"), form.validated_data.pop("training", None)
+        asked = form.validated_data
+        Submission.objects.check_quota(asked["project"], benchmark, check_only=asked["check_only"])
         submission = Submission.objects.submit(
             **form.validated_data,
             benchmark=benchmark,
             artifact=intake.receive(file, benchmark),
+            training=intake.receive_training(training, benchmark),
             filename=file.name,
             by=key_of(request).person,
         )
@@ -73,7 +75,7 @@ class SubmissionViewSet(ReadOnlyModelViewSet[Submission]):
     def get_queryset(self) -> QuerySet[Submission]:
         visible = Submission.objects.visible_to(self.request.user)
         return visible.select_related("project", "benchmark", "output").prefetch_related(
-            "runs__submission", "runs__measurements"
+            "runs__submission", "runs__benchmark", "runs__measurements"
         )
 
 
@@ -86,7 +88,7 @@ class RunViewSet(ListModelMixin, RetrieveModelMixin, GenericViewSet[Run]):
     scopes = {"list": Scope.READ, "retrieve": Scope.READ, "cancel": Scope.SUBMISSIONS_WRITE}
 
     def get_queryset(self) -> QuerySet[Run]:
-        visible = Run.objects.visible_to(self.request.user).select_related("submission__program")
+        visible = Run.objects.visible_to(self.request.user).select_related("submission__program", "benchmark")
         return visible.prefetch_related("measurements") if self.action == "list" else visible
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:

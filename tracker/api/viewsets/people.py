@@ -58,4 +58,4 @@ class RubricViewSet(ReadOnlyModelViewSet[Rubric]):
     scopes = {"list": Scope.READ, "retrieve": Scope.READ}
 
     def get_queryset(self) -> QuerySet[Rubric]:
-        return Rubric.objects.visible_to(self.request.user).prefetch_related("criteria")
+        return Rubric.objects.visible_to(self.request.user).prefetch_related("criteria", "questions")

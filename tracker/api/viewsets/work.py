@@ -46,7 +46,8 @@ class OutputViewSet(CreateModelMixin, ListModelMixin, RetrieveModelMixin, Generi
     }
 
     def get_queryset(self) -> QuerySet[Output]:
-        return Output.objects.visible_to(self.request.user).select_related("project", "stage", "program")
+        visible = Output.objects.visible_to(self.request.user)
+        return visible.select_related("project", "stage", "program").prefetch_related("versions")
 
     @extend_schema(request=None, responses=OutputSerializer)
     @action(detail=True, methods=["post"])

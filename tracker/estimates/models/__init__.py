@@ -1,5 +1,6 @@
-"""FitRequest, Fit, Estimate, RaterEstimate, Contribution, Release, SimulatedTruth."""
+"""FitRequest, Fit, Estimate, RaterEstimate, Contribution, GateChance, Release, SimulatedTruth, Viewing."""
 
+from tracker.estimates.models.chances import GateChance
 from tracker.estimates.models.fits import (
     READERS_BEHIND_A_RELEASE,
     Contribution,
@@ -11,6 +12,7 @@ from tracker.estimates.models.fits import (
     RaterEstimate,
 )
 from tracker.estimates.models.releases import Release, SimulatedTruth
+from tracker.estimates.models.viewings import Viewing
 
 __all__ = (
     "READERS_BEHIND_A_RELEASE",
@@ -19,8 +21,10 @@ __all__ = (
     "Fit",
     "FitRequest",
     "FitRequestQuerySet",
+    "GateChance",
     "Hyper",
     "RaterEstimate",
     "Release",
     "SimulatedTruth",
+    "Viewing",
 )

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -131,6 +131,10 @@ class FitQuerySet(models.QuerySet["Fit"]):
     def current(self) -> Self:
         return self.filter(is_current=True)
 
+    def mark_stale(self) -> None:
+        """What they rest on has changed; a fit that is computed anew takes their place."""
+        self.filter(stale_at=None).update(stale_at=Now())
+
     def visible_to(self, user: Visitor) -> Self:
         """Deciders see every fit of their program; funds the released ones of people who share."""
         if not user.is_authenticated or not user.is_active:
@@ -162,6 +166,9 @@ class Fit(models.Model):
     )
     seconds = models.FloatField()
     created_at = models.DateTimeField(default=timezone.now, editable=False)
+    stale_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Since when its evidence is not the newest."
+    )
 
     objects = FitQuerySet.as_manager()
 
@@ -177,12 +184,20 @@ class Fit(models.Model):
     def __str__(self) -> str:
         return f"{self.program}, {self.created_at:%Y-%m-%d %H:%M}"
 
+    def stand(self) -> None:
+        """Its evidence was looked at again and is the same, unless more has come meanwhile."""
+        if not FitRequest.objects.waiting().filter(program=self.program, hyper=Hyper.MODE).exists():
+            self.stale_at = None
+            self.save(update_fields=["stale_at"])
+
     def is_of(self, content_hash: str, model_version: str) -> bool:
         """Whether it was computed from just this evidence by just this model."""
         return (self.content_hash, self.model_version) == (content_hash, model_version)
 
 
 class EstimateQuerySet(models.QuerySet["Estimate"]):
+    stays_on_merging = True
+
     def current(self) -> Self:
         return self.filter(fit__is_current=True)
 
@@ -195,7 +210,7 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
         return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
 
     def released_to(self, user: Visitor) -> Self:
-        """What releases show this user: own, own mentees', and what people share with a fund."""
+        """What releases show this user: own mentees', what people share with a fund, and own once it is decided."""
         if not user.is_authenticated or not user.is_active:
             return self.none()
         own = Person.objects.of(user)
@@ -208,7 +223,14 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
         being_read = Credit.objects.filter(output__in=Output.objects.being_read())
         team = team.exclude(person__in=being_read.values("person"))
         shares = ShareGrant.objects.standing().shared_with_user(user).filter(what=ShareGrant.What.ESTIMATES)
-        seen = Q(person__in=own) | Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
+        # Decisions rest on estimates; here they are found by their relation. An end is told once it can be appealed.
+        decided = Enrollment.objects.filter(
+            Q(decisions__took_effect_at__isnull=False) | Q(decisions__appeal_until__isnull=False),
+            person=OuterRef("person"),
+            decisions__stage__release__fit=OuterRef("fit"),
+        )
+        of_own = Q(Exists(decided), person__in=own)
+        seen = of_own | Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
         # A release is of one stage: it shows the people of that stage's cohort, and nobody else whom the fit saw.
         released = Q(fit__releases__stage__cohort__enrollments__person=F("person"))
         return self.filter(seen, released, raters__gte=READERS_BEHIND_A_RELEASE).distinct()
@@ -269,6 +291,8 @@ class Estimate(models.Model):
 
 
 class RaterEstimateQuerySet(models.QuerySet["RaterEstimate"]):
+    stays_on_merging = True
+
     def visible_to(self, user: Visitor) -> Self:
         """A reader sees their own, once something is released; superusers all. Nobody ranks mentors."""
         if user.is_authenticated and user.is_active and user.is_superuser:
@@ -300,11 +324,18 @@ class RaterEstimate(models.Model):
 
 
 class ContributionQuerySet(models.QuerySet["Contribution"]):
+    stays_on_merging = True
+
     def visible_to(self, user: Visitor) -> Self:
         """Deciders only: what single outputs moved could tell others what a single reader said."""
         if user.is_authenticated and user.is_active and user.is_superuser:
             return self
         return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
+
+    def told_to(self, user: Visitor) -> Self:
+        """As visible, each with whether its output may be named: one that waits for its release review may not."""
+        named = Output.objects.visible_to(user).filter(pk=OuterRef("output"))
+        return self.visible_to(user).annotate(is_named=Exists(named))
 
 
 class Contribution(models.Model):

@@ -8,12 +8,13 @@ from django.utils import timezone
 from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken
 from tracker.estimates.models.fits import Fit, FitRequest
+from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
 from tracker.people.models import Person, Program, Role, Visitor
 from tracker.ratings.models import Rating
 
 
-class ReleaseQuerySet(models.QuerySet["Release"]):
+class ReleaseQuerySet(TrackedQuerySet["Release"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(stage__in=Stage.objects.visible_to(user))
 
@@ -63,7 +64,7 @@ class ReleaseQuerySet(models.QuerySet["Release"]):
         return fit
 
 
-class Release(models.Model):
+class Release(Tracked):
     """One fit, frozen, as what a stage's estimates are for everybody below the lead."""
 
     stage = models.OneToOneField(Stage, on_delete=models.PROTECT, related_name="release")
@@ -81,6 +82,8 @@ class Release(models.Model):
 
 
 class SimulatedTruthQuerySet(models.QuerySet["SimulatedTruth"]):
+    stays_on_merging = True
+
     def visible_to(self, user: Visitor) -> Self:
         """Only where everything is simulated, and there to whoever decides."""
         deciding = Program.objects.where(user, Role.LEAD, Role.COMMITTEE).filter(is_simulated=True)

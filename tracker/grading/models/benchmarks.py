@@ -3,6 +3,7 @@
 import uuid
 from pathlib import Path
 from typing import Any, Self
+from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
@@ -10,13 +11,14 @@ from django.db.models import Q
 from django.utils import timezone
 
 from tracker.errors import RuleBroken
+from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
 from tracker.people.models import Program, Visitor
 
 DECLARATION = "benchmark.toml"
 
 
-class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
+class BenchmarkQuerySet(TrackedQuerySet["Benchmark"]):
     def standing(self) -> Self:
         return self.filter(retired_at=None)
 
@@ -26,7 +28,9 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
             return self
         return self.filter(program__in=Program.objects.visible_to(user))
 
-    def install(self, program: Program, *, slug: str, content_hash: str, spec: dict[str, Any]) -> "Benchmark":
+    def install(
+        self, program: Program, *, slug: str, content_hash: str, spec: dict[str, Any], by: UUID | None = None
+    ) -> "Benchmark":
         """A benchmark whose folder lies in storage; changed content makes a new version beside the old."""
         if not (settings.BENCHMARKS_DIR / content_hash / DECLARATION).is_file():
             raise RuleBroken(
@@ -49,12 +53,23 @@ class BenchmarkQuerySet(models.QuerySet["Benchmark"]):
                 spec=spec,
             )
             Event.objects.write(
-                "benchmark.installed", program=program.public_id, subject=benchmark.public_id, version=version
+                "benchmark.installed",
+                program=program.public_id,
+                subject=benchmark.public_id,
+                actor=by,
+                version=version,
             )
         return benchmark
 
 
-class Benchmark(models.Model):
+class Benchmark(Tracked):
+    class Gpu(models.TextChoices):
+        """What weights sent to it are measured on, as benchmark.toml declares."""
+
+        NO = "no", "no GPU"
+        PREFERS = "prefers", "a GPU where there is one"
+        NEEDS = "needs", "a GPU only"
+
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="benchmarks")
     slug = models.SlugField()
@@ -116,6 +131,15 @@ class Benchmark(models.Model):
     @property
     def submissions_per_day(self) -> int:
         return int(self.spec["limits"]["submissions_per_day"])
+
+    @property
+    def has_texts(self) -> bool:
+        """Whether its inputs hold texts that training data could hold too."""
+        return bool(self.spec.get("has_texts", False))
+
+    @property
+    def gpu(self) -> str:
+        return str(self.spec.get("gpu", self.Gpu.NO))
 
     def higher_is_better(self, metric: str) -> bool:
         return bool(self.spec["metrics"][metric]["direction"] == "higher")

@@ -34,10 +34,10 @@ class MeasurementQuerySet(models.QuerySet["Measurement"]):
         """
         rows = (
             self.filter(standard_error__isnull=False)
-            .select_related("run__submission__benchmark")
+            .select_related("run__submission", "run__benchmark")
             .order_by("run__submission__public_id")
         )
-        return [row.as_observation() for row in rows if row.metric == row.run.submission.benchmark.headline]
+        return [row.as_observation() for row in rows if row.metric == row.run.benchmark.headline]
 
 
 class Measurement(models.Model):
@@ -84,12 +84,12 @@ class Measurement(models.Model):
         submission = self.run.submission
         if self.standard_error is None:
             raise ValueError(f"{self} has no standard error: it cannot be weighed against others.")
-        start, reference = submission.benchmark.anchors
+        start, reference = self.run.benchmark.anchors
         return {
             "score": (self.value - start) / (reference - start),
             "se": self.standard_error / abs(reference - start),
             "output": submission.output_id,
             "rater": None,
             "project": submission.project_id,
-            "instrument": f"{submission.benchmark.slug}: {self.metric}",
+            "instrument": f"{self.run.benchmark.slug}: {self.metric}",
         }

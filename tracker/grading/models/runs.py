@@ -7,13 +7,14 @@ Every change is one conditional update on (state, owner): a worker that lost its
 
 import random
 import uuid
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, Self
 from uuid import UUID
 
 from django.conf import settings
 from django.db import models, transaction
-from django.db.models import Case, Q, Value, When
+from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
@@ -21,6 +22,10 @@ from tracker.errors import RuleBroken
 from tracker.events.bell import ring
 from tracker.events.leases import Leased, LeasedQuerySet
 from tracker.events.models import Event
+from tracker.grading.models.attempts import Attempt
+from tracker.grading.models.benchmarks import Benchmark
+from tracker.grading.models.turns import in_turn
+from tracker.grading.models.workers import BELLS, Queue, Worker, queue_for
 from tracker.people.models import Visitor
 from tracker.projects.models import Project
 
@@ -30,6 +35,8 @@ FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 60.0
 # A bell that rang this long ago and was not heard is rung again by the sweep.
 OVERDUE = timedelta(seconds=15)
+# What needs a GPU is told to operators all this time; then it fails by our fault rather than wait for ever.
+LONGEST_WAIT_FOR_A_GPU = timedelta(hours=24)
 
 
 class RunQuerySet(LeasedQuerySet):
@@ -40,29 +47,35 @@ class RunQuerySet(LeasedQuerySet):
         """Runs that are not at their end."""
         return self.filter(state__in=(Run.State.QUEUED, Run.State.RUNNING))
 
-    def queue(self, *, submission_id: int, phase: str) -> "Run":
+    def queue(self, submission: Any, *, benchmark: Benchmark, phase: str, clearance: Any = None) -> "Run":
         """A new run that waits, and a ring for it after the commit."""
-        run: Run = self.create(submission_id=submission_id, phase=phase)
-        ring("tracker.grading.tasks.grade")
+        queue = queue_for(benchmark, format=submission.artifact.format, phase=phase)
+        run: Run = self.create(
+            submission=submission, benchmark=benchmark, phase=phase, clearance=clearance, queue=queue
+        )
+        ring(BELLS[queue])
         return run
 
     def free(self) -> Self:
         return self.filter(state=Run.State.QUEUED, not_before__lte=Now())
 
-    def most_urgent_first(self) -> Self:
-        """Cheap phases first, so that everybody soon knows what is wrong; then the oldest."""
-        order = [When(phase=phase, then=Value(rank)) for rank, phase in enumerate(Run.Phase.values)]
-        return self.annotate(rank=Case(*order, output_field=models.IntegerField())).order_by("rank", "pk")
-
-    def lease_next(self, owner: UUID) -> "Run | None":
-        """Take the most urgent run that waits, or None if nothing does."""
-        for pk in self.free().most_urgent_first().values_list("pk", flat=True)[:5]:
-            with transaction.atomic():
-                run: Run | None = self.lease(pk, owner=owner, state=Run.State.RUNNING, started_at=Now())
-                if run is not None:
-                    run.attempt_rows.create(number=run.attempts, owner=owner)
-                    return run
+    def lease_next(
+        self, owner: UUID, *, queue: str = Queue.CPU, familiar: Collection[int] = ()
+    ) -> "Run | None":
+        """Take the run of this queue whose turn it is, or None if nothing waits."""
+        for pk in in_turn(self.filter(queue=queue), familiar=familiar):
+            run = self.take(pk, owner=owner)
+            if run is not None:
+                return run
         return None
+
+    def take(self, pk: int, *, owner: UUID) -> "Run | None":
+        """Lease one run that waits, and count the attempt."""
+        with transaction.atomic():
+            run: Run | None = self.lease(pk, owner=owner, state=Run.State.RUNNING, started_at=Now())
+            if run is not None:
+                run.attempt_rows.create(number=run.attempts, owner=owner)
+            return run
 
     def renew(self, pk: int, *, owner: UUID | None) -> bool:
         """As every lease, but a run that is to be cancelled is not kept."""
@@ -84,9 +97,26 @@ class RunQuerySet(LeasedQuerySet):
         reaped = 0
         for run in self.expired():
             reaped += run.requeue(run.owner, why=Attempt.Ending.LOST)
-        if self.overdue().exists():
-            ring("tracker.grading.tasks.grade")
+        self.stranded().go_on_without_a_gpu()
+        for queue in self.overdue().order_by().values_list("queue", flat=True).distinct():
+            ring(BELLS[queue])
         return reaped
+
+    def stranded(self) -> Self:
+        """Runs that wait for a GPU while no worker with one is there."""
+        waiting = self.overdue().filter(queue=Queue.GPU)
+        return self.none() if Worker.objects.alive().serving(Queue.GPU) else waiting
+
+    def go_on_without_a_gpu(self) -> None:
+        """What only prefers a GPU is graded without; what needs one fails by our fault once it waited too long."""
+        for run in self.select_related("benchmark"):
+            if run.benchmark.gpu != Benchmark.Gpu.NEEDS:
+                self.model.objects.free().filter(pk=run.pk).update(queue=Queue.CPU)
+                ring(BELLS[Queue.CPU])
+        for run in self.filter(queue=Queue.GPU, queued_at__lt=Now() - LONGEST_WAIT_FOR_A_GPU):
+            taken = self.model.objects.take(run.pk, owner=uuid.uuid4())
+            if taken is not None:
+                taken.fail("no-gpu", traceback="No worker with a GPU took grade.gpu in time.")
 
 
 class Run(Leased):
@@ -105,7 +135,19 @@ class Run(Leased):
 
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     submission = models.ForeignKey("grading.Submission", on_delete=models.PROTECT, related_name="runs")
+    benchmark = models.ForeignKey(
+        Benchmark, on_delete=models.PROTECT, related_name="runs", help_text="The version that it measures on."
+    )
     phase = models.CharField(max_length=20, choices=Phase)
+    queue = models.CharField(max_length=10, choices=Queue, default=Queue.CPU, editable=False)
+    clearance = models.OneToOneField(
+        "grading.Clearance",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="What a thorough run rests on: both earlier phases passed.",
+    )
     state = models.CharField(max_length=10, choices=State, default=State.QUEUED)
     code = models.CharField(
         max_length=60, blank=True, help_text="Why it was refused, failed or is held, for machines."
@@ -145,6 +187,11 @@ class Run(Leased):
                 ),
                 name="a_run_is_not_retried_for_ever",
             ),
+            models.CheckConstraint(
+                condition=Q(phase="thorough", clearance__isnull=False)
+                | (~Q(phase="thorough") & Q(clearance=None)),
+                name="a_run_shows_a_clearance_exactly_when_thorough",
+            ),
             models.UniqueConstraint(
                 fields=["submission"],
                 condition=Q(state__in=("queued", "running")),
@@ -154,6 +201,7 @@ class Run(Leased):
         indexes = (
             models.Index(fields=["not_before"], condition=Q(state="queued"), name="run_queued"),
             models.Index(fields=["lease_ends_at"], condition=Q(state="running"), name="run_leased"),
+            models.Index(fields=["started_at"], name="run_started"),
         )
 
     def __str__(self) -> str:
@@ -187,14 +235,16 @@ class Run(Leased):
             rows.bulk_create(rows.model(run=self, **values) for values in measurements)
             if held:
                 self.submission.hold()
-            elif self.phase != self.Phase.THOROUGH:
-                if self.phase == self.Phase.SAFETY:
-                    self.submission.release_hold()
-                phases = self.Phase.values
-                Run.objects.queue(
-                    submission_id=self.submission_id, phase=phases[phases.index(self.phase) + 1]
-                )
+            else:
+                self._open_next_phase()
         return True
+
+    def _open_next_phase(self) -> None:
+        if self.phase == self.Phase.QUALIFICATION and not self.submission.is_check_only:
+            Run.objects.queue(self.submission, benchmark=self.benchmark, phase=self.Phase.SAFETY)
+        elif self.phase == self.Phase.SAFETY:
+            self.submission.release_hold()
+            self.submission.clear(self)
 
     def refuse(self, code: str, message: str, *, record: dict[str, Any] | None = None) -> bool:
         """The submitter's fault: they read what to change."""
@@ -214,6 +264,7 @@ class Run(Leased):
         counts = {"crashes": crashes, "losses": losses}
         is_poison = crashes > RETRIES_AFTER_A_CRASH or losses > RETRIES_AFTER_A_LOST_WORKER
         with transaction.atomic():
+            is_to_end = self._is_to_be_cancelled()
             held = Run.objects.filter(pk=self.pk, state=self.State.RUNNING, owner=owner)
             free = {"owner": None, "lease_ends_at": None, "progress_done": 0, "progress_total": 0, **counts}
             if is_poison:
@@ -224,7 +275,7 @@ class Run(Leased):
                     "message": message,
                     "ended_at": Now(),
                 }
-            elif self.cancel_requested_at is not None:
+            elif is_to_end:
                 values = {"state": self.State.CANCELLED, "code": "cancelled", "ended_at": Now()}
             else:
                 pause = pause_after(0 if why == Attempt.Ending.DRAINED else crashes + losses)
@@ -236,7 +287,7 @@ class Run(Leased):
             if self.state != self.State.QUEUED:
                 self._tell()
             elif why == Attempt.Ending.DRAINED:
-                ring("tracker.grading.tasks.grade")
+                ring(BELLS[Queue(self.queue)])
         return True
 
     def cancel(self, *, by: UUID | None = None) -> None:
@@ -292,34 +343,3 @@ def pause_after(failures: int) -> timedelta:
         return timedelta(0)
     seconds = min(FIRST_PAUSE_SECONDS * 2 ** (failures - 1), LONGEST_PAUSE_SECONDS)
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
-
-
-class AttemptQuerySet(models.QuerySet["Attempt"]):
-    def visible_to(self, user: Visitor) -> Self:
-        return self.filter(run__in=Run.objects.visible_to(user))
-
-
-class Attempt(models.Model):
-    """One try of one worker at a run."""
-
-    class Ending(models.TextChoices):
-        ENDED = "ended", "came to an end"
-        CRASHED = "crashed", "crashed"
-        LOST = "lost", "worker lost"
-        DRAINED = "drained", "given back"
-
-    run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="attempt_rows")
-    number = models.PositiveIntegerField()
-    owner = models.UUIDField()
-    started_at = models.DateTimeField(db_default=Now())
-    ended_at = models.DateTimeField(null=True, blank=True)
-    ending = models.CharField(max_length=10, choices=Ending, blank=True)
-
-    objects = AttemptQuerySet.as_manager()
-
-    class Meta:
-        ordering = ("run", "number")
-        constraints = (models.UniqueConstraint(fields=["run", "number"], name="one_attempt_per_number"),)
-
-    def __str__(self) -> str:
-        return f"attempt {self.number} of {self.run}"

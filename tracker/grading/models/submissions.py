@@ -1,53 +1,34 @@
-"""Artifact: bytes under their hash. Submission: an artifact sent to a benchmark, with what its senders claim."""
+"""Submission: an artifact sent to a benchmark, with what its senders claim."""
 
 import uuid
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, Self
 from uuid import UUID
 
-from django.conf import settings
 from django.db import models, transaction
 from django.db.models import Case, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from evals.grading.claims import parse_claim
-from evals.grading.graders import RANGES, range_in_words
-from evals.grading.refusals import Refused
 from tracker.cohorts.models import Stage
 from tracker.errors import RuleBroken
+from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
+from tracker.grading.models.artifacts import Artifact
 from tracker.grading.models.benchmarks import Benchmark
+from tracker.grading.models.claims import check_claims
 from tracker.grading.models.runs import Run
 from tracker.people.models import Person, Program, Role, Visitor
-from tracker.projects.models import Output, Project
+from tracker.projects.models import Output, Project, TeamMember
+from tracker.wording import worded
 
 DAY = timedelta(days=1)
-LARGEST_CLAIM = 1e12
+# Checks cost no submission; this only keeps a script from filling the disk.
+CHECKS_PER_DAY = 100
 LONGEST_SENTENCE = 500
 
 
-class Artifact(models.Model):
-    """Bytes, stored once under their SHA-256 and never changed."""
-
-    sha256 = models.CharField(max_length=64, primary_key=True, editable=False)
-    size = models.PositiveBigIntegerField(help_text="Bytes.")
-    format = models.CharField(max_length=20)
-    stored_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        constraints = (models.CheckConstraint(condition=Q(size__gt=0), name="an_artifact_is_not_empty"),)
-
-    def __str__(self) -> str:
-        return f"{self.format} {self.sha256[:12]}"
-
-    @property
-    def path(self) -> Path:
-        return Path(settings.ARTIFACTS_DIR) / self.sha256[:2] / self.sha256
-
-
-class SubmissionQuerySet(models.QuerySet["Submission"]):
+class SubmissionQuerySet(TrackedQuerySet["Submission"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(project__in=Project.objects.visible_to(user))
 
@@ -58,6 +39,15 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def led_by(self, user: Visitor) -> Self:
         return self.filter(program__in=Program.objects.where(user, Role.LEAD))
 
+    def signs_visible_to(self, user: Visitor) -> Self:
+        """Those whose signs of copying or leaks this user may see: leads of the program, and its mentors."""
+        mentored = TeamMember.objects.active().filter(
+            person__in=Person.objects.of(user), role=TeamMember.Role.MENTOR
+        )
+        return self.filter(pk__in=self.model.objects.led_by(user)) | self.filter(
+            project__in=mentored.values("project")
+        )
+
     def standing(self) -> Self:
         return self.filter(retracted_at=None)
 
@@ -65,10 +55,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         """Adds ``latest_state``, ``_phase``, ``_done`` and ``_total``: where its newest run stands, or "held"."""
         newest = Run.objects.filter(submission=OuterRef("pk")).order_by("-pk")
         state, phase = Subquery(newest.values("state")[:1]), Subquery(newest.values("phase")[:1])
-        checked = Q(newest_phase=Run.Phase.SAFETY, newest_state=Run.State.SUCCEEDED)
-        is_held = When(checked, held_at__isnull=False, then=Value("held"))
+        passed = Q(newest_state=Run.State.SUCCEEDED)
+        is_held = When(passed, newest_phase=Run.Phase.SAFETY, held_at__isnull=False, then=Value("held"))
+        is_checked = When(passed, is_check_only=True, then=Value("checked"))
         return self.alias(newest_state=state, newest_phase=phase).annotate(
-            latest_state=Case(is_held, default=state, output_field=models.CharField()),
+            latest_state=Case(is_held, is_checked, default=state, output_field=models.CharField()),
             latest_phase=phase,
             latest_done=Subquery(newest.values("progress_done")[:1]),
             latest_total=Subquery(newest.values("progress_total")[:1]),
@@ -86,10 +77,13 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         return self.standing().filter(pk=Subquery(first.values("pk")[:1]))
 
     def costing_quota(self) -> Self:
-        """Those of the last day that count: all but what failed by our fault, or was cancelled before it began."""
-        recent = self.filter(submitted_at__gt=Now() - DAY)
+        """What counts of the last day: no checks, nor what failed by our fault or was cancelled before it began."""
+        recent = self.recent().filter(is_check_only=False)
         unbegun = Run.objects.filter(phase=Run.Phase.QUALIFICATION, state=Run.State.CANCELLED, attempts=0)
         return recent.exclude(runs__state=Run.State.FAILED).exclude(pk__in=unbegun.values("submission"))
+
+    def recent(self) -> Self:
+        return self.filter(submitted_at__gt=Now() - DAY)
 
     def submit(
         self,
@@ -101,12 +95,26 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
         by: Person | None,
         claims: dict[str, Any] | None = None,
         external_id: str = "",
+        check_only: bool = False,
+        training: Artifact | None = None,
     ) -> "Submission":
-        """Send an artifact to a benchmark: its qualification run is queued in the same transaction."""
+        """Send an artifact to a benchmark: its qualification run is queued in the same transaction.
+
+        ``training`` is what its senders say it learned from, looked at for the benchmark's own texts.
+
+        One that is only to be checked stops there: it is no output, costs nothing and counts nowhere.
+        """
+        project.cohort.demand_open()
         check_claims(claims or {}, benchmark)
         if benchmark.program_id != project.program_id:
             raise RuleBroken(
                 "This benchmark belongs to another program.", code="other-program", field="benchmark"
+            )
+        if training is not None and not benchmark.has_texts:
+            raise RuleBroken(
+                "This benchmark has no texts to look for in training data: leave them out.",
+                code="no-texts",
+                field="training",
             )
         if benchmark.retired_at is not None:
             raise RuleBroken("This benchmark has a newer version: submit to that.", code="benchmark-retired")
@@ -117,20 +125,22 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
                 "benchmark": benchmark,
                 "artifact": artifact,
                 "claims": claims or {},
+                "is_check_only": check_only,
+                "training": training,
             }
             earlier = self._sent_before(external_id, content)
             if earlier is not None:
                 return earlier
-            self.check_quota(project, benchmark)
+            self.check_quota(project, benchmark, check_only=check_only)
             submission: Submission = self.create(
                 **content,
                 program=project.program,
-                output=evaluation_of(project, benchmark),
+                output=None if check_only else evaluation_of(project, benchmark),
                 filename=filename[:200],
                 submitted_by=by,
                 external_id=external_id,
             )
-            Run.objects.queue(submission_id=submission.pk, phase=Run.Phase.QUALIFICATION)
+            Run.objects.queue(submission, benchmark=benchmark, phase=Run.Phase.QUALIFICATION)
             Event.objects.write(
                 "submission.received",
                 program=project.program.public_id,
@@ -153,9 +163,17 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
             )
         return earlier
 
-    def check_quota(self, project: Project, benchmark: Benchmark) -> None:
+    def check_quota(self, project: Project, benchmark: Benchmark, *, check_only: bool = False) -> None:
         """Refuse what comes too often; doors ask before they keep the bytes, and submitting asks again."""
-        used = self.filter(project=project, benchmark=benchmark).costing_quota().count()
+        sent = self.filter(project=project, benchmark=benchmark)
+        if check_only:
+            if sent.recent().filter(is_check_only=True).count() >= CHECKS_PER_DAY:
+                raise RuleBroken(
+                    f"This project has had {CHECKS_PER_DAY} files checked in the last 24 hours: go on later.",
+                    code="checks-used",
+                )
+            return
+        used = sent.costing_quota().count()
         if used >= benchmark.submissions_per_day:
             raise RuleBroken(
                 f"This project has used its {benchmark.submissions_per_day} submissions of the last 24 hours:"
@@ -178,56 +196,32 @@ def evaluation_of(project: Project, benchmark: Benchmark) -> Output:
     )
 
 
-def check_claims(claims: dict[str, Any], benchmark: Benchmark) -> None:
-    """A claim names one of the benchmark's metrics and gives a value that it can have."""
-    for metric, claim in claims.items():
-        if metric not in benchmark.spec["metrics"]:
-            known = ", ".join(benchmark.spec["metrics"])
-            raise RuleBroken(
-                f"A claim names an unknown metric: use {known}.", code="unknown-metric", field="claims"
-            )
-        if not is_claim(claim):
-            raise RuleBroken(
-                f"Claim {metric} as a finite number with what stands behind it, such as"
-                ' {"value": 0.93, "seeds": 3, "n": 797}.',
-                code="bad-claim",
-                field="claims",
-            )
-        low, high = RANGES.get(metric, (-LARGEST_CLAIM, LARGEST_CLAIM))
-        if not low <= claim["value"] <= high:
-            raise RuleBroken(
-                f"Claim {metric} as a number {range_in_words(metric)}: it can be nothing else.",
-                code="bad-claim",
-                field="claims",
-            )
-
-
-def is_claim(claim: Any) -> bool:
-    """Whether it has a value of a size that metrics have, and counts that are counts."""
-    if not isinstance(claim, dict) or "metric" in claim:
-        return False
-    numbers: list[Any] = [claim.get("value"), claim.get("standard_error") or 0.0]
-    try:
-        parse_claim({**claim, "metric": ""}, 1)
-    except Refused:
-        return False
-    numbers += [claim.get(name) or 1 for name in ("seeds", "n")]
-    return all(abs(number) <= LARGEST_CLAIM for number in numbers)
-
-
-class Submission(models.Model):
+class Submission(Tracked):
     public_id = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
     program = models.ForeignKey(Program, on_delete=models.PROTECT, related_name="submissions")
     project = models.ForeignKey(Project, on_delete=models.PROTECT, related_name="submissions")
     benchmark = models.ForeignKey(Benchmark, on_delete=models.PROTECT, related_name="submissions")
     artifact = models.ForeignKey(Artifact, on_delete=models.PROTECT, related_name="submissions")
-    output = models.ForeignKey(Output, on_delete=models.PROTECT, related_name="submissions")
+    output = models.ForeignKey(
+        Output, on_delete=models.PROTECT, null=True, blank=True, related_name="submissions"
+    )
     submitted_by = models.ForeignKey(
         Person, on_delete=models.PROTECT, null=True, blank=True, related_name="submissions"
     )
     external_id = models.CharField(max_length=200, blank=True)
     filename = models.CharField(max_length=200)
     claims = models.JSONField(default=dict, blank=True, help_text="What its senders say they measured.")
+    training = models.ForeignKey(
+        Artifact,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="trained",
+        help_text="Training data that its senders declare.",
+    )
+    is_check_only = models.BooleanField(
+        default=False, editable=False, help_text="Stops after the first check; costs and counts nothing."
+    )
     is_chosen = models.BooleanField(default=False, help_text="The one its team wants to be counted.")
     submitted_at = models.DateTimeField(default=timezone.now, editable=False)
     held_at = models.DateTimeField(
@@ -250,6 +244,11 @@ class Submission(models.Model):
                 condition=Q(is_chosen=True),
                 name="a_team_chooses_one_submission_per_benchmark",
             ),
+            models.CheckConstraint(
+                condition=Q(is_check_only=True, output=None, is_chosen=False)
+                | Q(is_check_only=False, output__isnull=False),
+                name="a_check_alone_is_no_output_and_never_counts",
+            ),
         )
 
     def __str__(self) -> str:
@@ -259,6 +258,8 @@ class Submission(models.Model):
         """Count this one of the project's submissions to the benchmark, whatever comes later."""
         if self.retracted_at is not None:
             raise RuleBroken("A retracted submission cannot be chosen.")
+        if self.is_check_only:
+            raise RuleBroken("This was only checked: submit it to be measured first.", code="check-only")
         with transaction.atomic():
             self.project.submissions.filter(benchmark=self.benchmark).exclude(pk=self.pk).update(
                 is_chosen=False
@@ -269,12 +270,25 @@ class Submission(models.Model):
                 "submission.chosen", program=self.program.public_id, subject=self.public_id, actor=by
             )
 
-    def regrade(self, *, by: UUID | None = None) -> Run:
-        """Measure the same artifact again: new runs, and the old ones stay."""
+    def submit_in_full(self, *, by: Person | None) -> "Submission":
+        """Have measured what was only checked: the same file and claims, as a submission of its own."""
+        return Submission.objects.submit(
+            project=self.project,
+            benchmark=self.benchmark,
+            artifact=self.artifact,
+            filename=self.filename,
+            by=by,
+            claims=self.claims,
+            training=self.training,
+        )
+
+    def regrade(self, *, by: UUID | None = None, benchmark: Benchmark | None = None) -> Run:
+        """Measure the same artifact again, on the version of before or another: new runs, and the old ones stay."""
         if self.runs.open().exists():
             raise RuleBroken("This submission is being graded already: wait for its end.", code="still-open")
         with transaction.atomic():
-            run = Run.objects.queue(submission_id=self.pk, phase=Run.Phase.QUALIFICATION)
+            version = benchmark or self.newest_version
+            run = Run.objects.queue(self, benchmark=version, phase=Run.Phase.QUALIFICATION)
             Event.objects.write(
                 "submission.regraded", program=self.program.public_id, subject=self.public_id, actor=by
             )
@@ -291,15 +305,27 @@ class Submission(models.Model):
         self.save(update_fields=["held_at"])
 
     @property
+    def newest_version(self) -> Benchmark:
+        """The version that it was graded on last."""
+        newest = self.runs.order_by("-pk").select_related("benchmark").first()
+        return newest.benchmark if newest else self.benchmark
+
+    @property
     def is_held(self) -> bool:
         """Whether a person is to say how it goes on."""
         return self.held_at is not None and self._checked() is not None
 
-    def let_through(self, *, by: UUID | None = None) -> Run:
+    def clear(self, safety: Run, *, by: UUID | None = None) -> Run:
+        """Both cheap phases are passed, by a person's word where safety raised something: the thorough run opens."""
+        clearance = self.clearances.grant(safety, let_through_by=by)
+        return Run.objects.queue(
+            self, benchmark=safety.benchmark, phase=Run.Phase.THOROUGH, clearance=clearance
+        )
+
+    def let_through(self, *, by: UUID) -> Run:
         """What safety raised is no reason to stop: the thorough run opens."""
         with transaction.atomic():
-            self._end_hold()
-            run = Run.objects.queue(submission_id=self.pk, phase=Run.Phase.THOROUGH)
+            run = self.clear(self._end_hold(), by=by)
             Event.objects.write(
                 "submission.let-through", program=self.program.public_id, subject=self.public_id, actor=by
             )
@@ -307,13 +333,13 @@ class Submission(models.Model):
 
     def refuse_held(self, sentence: str, *, by: UUID | None = None) -> None:
         """What safety raised stands: its run becomes a refusal that tells the senders what to change."""
-        sentence = sentence.strip()
-        if not 0 < len(sentence) <= LONGEST_SENTENCE:
-            raise RuleBroken(
-                f"Say in one sentence, of at most {LONGEST_SENTENCE} characters, what its senders are to change.",
-                code="sentence-missing",
-                field="sentence",
-            )
+        sentence = worded(
+            sentence,
+            "Say in one sentence what its senders are to change.",
+            code="sentence-missing",
+            field="sentence",
+            longest=LONGEST_SENTENCE,
+        )
         with transaction.atomic():
             run = self._end_hold()
             raised = run.message

@@ -16,9 +16,16 @@ from tracker.grading.models import Benchmark
 from tracker.grading.models.submissions import evaluation_of
 from tracker.mentoring.models import Feedback
 from tracker.ops.demo.benchmark import DIGITS, SLUG
+from tracker.ops.demo.deciding import fix_gate, let_go_on
 from tracker.ops.demo.people import Cast, invite_everybody, open_other_doors
 from tracker.ops.demo.plan import Calendar, read_plan
-from tracker.ops.demo.readings import assign, keep_truth, record_readings, simulate_readings
+from tracker.ops.demo.readings import (
+    assign,
+    hand_out_reading,
+    keep_truth,
+    record_readings,
+    simulate_readings,
+)
 from tracker.ops.demo.work import (
     Piece,
     hold_cohort,
@@ -26,10 +33,11 @@ from tracker.ops.demo.work import (
     publish_research,
     set_milestones,
     start_projects,
+    tell_the_course,
     write_rubric,
 )
 from tracker.people.models import Program
-from tracker.projects.models import Project, TeamMember
+from tracker.projects.models import Project, ReleasePolicy, TeamMember
 from tracker.ratings.models import Conflict
 
 # Twenty outputs with both a rating and a measurement are the rule; the demo has four, and says that it joins earlier.
@@ -64,13 +72,16 @@ def load(plan: dict[str, Any], calendar: Calendar) -> Program:
         name=told["name"],
         slug=told["slug"],
         is_simulated=True,
+        conflicts_reach=Program.Reach.TEAM,
         measurements_join_from=MEASUREMENTS_JOIN_FROM,
     )
     cohort = hold_cohort(program, plan, calendar)
     write_rubric(program, plan["criteria"])
+    ReleasePolicy.objects.publish(program, told["release_policy"])
     cast = invite_everybody(program, cohort, plan)
     projects = start_projects(cohort, cast, plan["projects"])
     set_milestones(projects, plan["projects"], calendar)
+    tell_the_course(projects, plan["projects"], cast)
     benchmark = install_benchmark(program, DIGITS, slug=SLUG)
     Conflict.objects.declare(
         person=list(cast.mentors.values())[4],
@@ -93,6 +104,7 @@ def read_everything(
 ) -> None:
     """Publish, draw what the readers of both stages say, and record it stage by stage."""
     training, research = cohort.stages.all()[:2]
+    fix_gate(research, lead=cast.lead)
     closes_at = training.reading_closes_at
     # Ratings enter only while a reading is open: the training's is open until they are in.
     training.move_reading(opens_at=training.reading_opens_at, closes_at=timezone.now() + timedelta(hours=1))
@@ -108,8 +120,10 @@ def read_everything(
     program = cohort.program
     record_readings(program, early, simulated=simulated, cast=cast, calendar=calendar)
     release_training(training, cast, closes_at=closes_at)
+    let_go_on(training, lead=cast.lead)
     record_readings(program, late, simulated=simulated, cast=cast, calendar=calendar)
     refresh_estimates(program)
+    hand_out_reading(research, works, lead=cast.lead)
     give_feedback(projects, cast, texts=plan["feedback"]["texts"], calendar=calendar)
 
 

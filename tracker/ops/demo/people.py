@@ -6,6 +6,7 @@ from typing import Any
 
 from tracker.cohorts.models import Cohort, Enrollment
 from tracker.funding.models import Fund
+from tracker.mentoring.models import Support
 from tracker.people.models import ApiKey, Person, Program, Role, Scope, ShareGrant, User
 
 PASSWORD = "plumbline-demo"
@@ -55,12 +56,15 @@ def invite_everybody(program: Program, cohort: Cohort, plan: dict[str, Any]) -> 
     if lead.user is not None:
         lead.user.become_staff()
     join(program, staff["committee"], Role.COMMITTEE, email=EMAILS["committee"])
-    join(program, staff["research_manager"], Role.RESEARCH_MANAGER, email=EMAILS["research_manager"])
+    manager = join(
+        program, staff["research_manager"], Role.RESEARCH_MANAGER, email=EMAILS["research_manager"]
+    )
     mentors = everybody(program, plan["mentors"]["names"], Role.MENTOR, first=EMAILS["mentor"])
     names = [name for project in plan["projects"] for name in project["authors"]]
     mentees = everybody(program, names, Role.MENTEE, first=EMAILS["mentee"])
     for mentee in mentees.values():
         Enrollment.objects.enroll(mentee, cohort=cohort, joined_on=cohort.starts_on)
+        Support.objects.begin(mentee, manager=manager)
     return Cast(lead=lead, mentors=mentors, mentees=mentees)
 
 

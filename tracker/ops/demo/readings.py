@@ -7,18 +7,21 @@ from typing import Any
 
 import numpy as np
 
+from tracker.cohorts.models import Stage
 from tracker.estimates.evidence import credit_of
 from tracker.estimates.models import SimulatedTruth
 from tracker.ops.demo.people import Cast
 from tracker.ops.demo.plan import Calendar
 from tracker.ops.demo.simulating import Reading, Simulated, draw
 from tracker.ops.demo.work import Piece
-from tracker.people.models import Program
+from tracker.people.models import Person, Program
 from tracker.projects.models import TeamMember
-from tracker.ratings.models import Conflict, Rating
+from tracker.ratings.handing_out import hand_out
+from tracker.ratings.models import Conflict, Rating, ReadingPlan
 from tracker.ratings.rules import Draft
 
 ASSIGNING_SEED = 11
+SECOND_SHARE = 0.2
 # Readers take a day or a few for a piece.
 DAYS_TO_READ = (1, 2, 3)
 
@@ -40,6 +43,17 @@ def assign(pieces: Sequence[Piece], cast: Cast) -> dict[Reading, Piece]:
             load[mentor] += 1
             readings[Reading(piece.output.pk, mentor)] = piece
     return readings
+
+
+def hand_out_reading(stage: Stage, pieces: Sequence[Piece], *, lead: Person) -> ReadingPlan:
+    """What is still wanting, as a lead hands it out: a floor of readers, a sample for all, a share read twice."""
+    plan = ReadingPlan.objects.create(
+        stage=stage, readers_each=stage.planned_readers, second_share=SECOND_SHARE, seed=ASSIGNING_SEED
+    )
+    plan.samples.set([max(pieces, key=lambda piece: piece.day).output])
+    plan.judge_samples()
+    hand_out(plan, by=lead.public_id)
+    return plan
 
 
 def barred_pairs() -> set[tuple[int, int]]:

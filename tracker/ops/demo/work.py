@@ -1,14 +1,23 @@
 """The cohort's stages, rubric, projects, outputs and milestones."""
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tracker.cohorts.models import Cohort, Stage
 from tracker.ops.demo.people import Cast
 from tracker.ops.demo.plan import Calendar
 from tracker.people.models import Person, Program
-from tracker.projects.models import Credit, Milestone, Output, Project
-from tracker.ratings.models import Criterion, Rubric
+from tracker.projects.models import (
+    Bottleneck,
+    Claim,
+    Credit,
+    CreditStatement,
+    Milestone,
+    Output,
+    Project,
+)
+from tracker.ratings.models import Criterion, Question, Rubric
 
 EXERCISE_DAY = -17
 # A milestone's later predictions lie this many days after the date it had at first.
@@ -52,6 +61,7 @@ def write_rubric(program: Program, criteria: list[dict[str, str]]) -> Rubric:
     rubric = Rubric.objects.create(program=program, name="Research")
     for position, criterion in enumerate(criteria):
         Criterion.objects.create(rubric=rubric, position=position, lowest=1, highest=10, **criterion)
+    Question.objects.create(rubric=rubric, key="holds-up", text="Will this hold up?", months=12)
     return rubric
 
 
@@ -124,6 +134,25 @@ def set_milestones(projects: dict[str, Project], told: list[dict[str, Any]], cal
             predict(milestone, author, due=due, calendar=calendar)
             if reached:
                 milestone.reach(at=calendar.at(reached, 15))
+
+
+def tell_the_course(projects: dict[str, Project], told: list[dict[str, Any]], cast: Cast) -> None:
+    """What some teams stand on, lack, and propose as their credit; the first claim alone has been tried."""
+    for row in told:
+        if "claims" not in row:
+            continue
+        project = projects[row["title"]]
+        author = project.authors()[0]
+        claims = [Claim.objects.make(project, text, by=author) for text in row["claims"]]
+        for lower, upper in pairwise(claims):
+            upper.rest_on(lower, by=author)
+        claims[0].check_off(
+            Claim.State.REPRODUCED, by=author, evidence="On our own probes, with three readers."
+        )
+        kind, note = row["bottleneck"]
+        Bottleneck.objects.name_it(project, kind, by=author, note=note)
+        shares = {cast.mentees[name]: share for name, share in row["idea_shares"].items()}
+        CreditStatement.objects.state(project, {Credit.Kind.IDEA: shares}, by=author)
 
 
 def predict(milestone: Milestone, author: Person, *, due: int, calendar: Calendar) -> None:

@@ -29,7 +29,8 @@ def children(listening: int, *, is_demo: bool) -> list[Child]:
         "tick": "manage tick",
     }
     # The fits' matrices are small: threads of the linear algebra would only wait for each other.
-    own = {"fits": {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}}
+    alone = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    own = {"fits": alone, "web": alone}
     return [
         Child(
             name,

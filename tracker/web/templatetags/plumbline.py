@@ -8,6 +8,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from evals.grading.refusals import readable
+from tracker.decisions.models import Answer
+from tracker.events.doors import Door
 from tracker.grading.models import Run
 from tracker.web import words
 from tracker.web.gradings import state_of
@@ -33,6 +35,12 @@ def signed(value: float | None, decimals: int = 1) -> str:
     if not float(text):
         return f"{0:.{decimals}f}"
     return text.replace("-", MINUS)
+
+
+@register.simple_tag
+def door(name: str) -> str:
+    """By which door somebody came, in words."""
+    return str(Door(name).label)
 
 
 @register.filter
@@ -109,6 +117,19 @@ def plain(note: str) -> str:
 @register.filter
 def chance(probability: float) -> str:
     return words.chance(probability)
+
+
+@register.filter
+def percent(share: float) -> str:
+    """A share in per cent, without its sign."""
+    return f"{100 * share:.0f}"
+
+
+@register.simple_tag(takes_context=True)
+def answer(context: template.Context, key: str) -> str:
+    """What a gate answers, in the program's words."""
+    labels = {"too_close": "tie", "too_early": "little-evidence"}
+    return word(context, labels[key]) if key in labels else str(Answer(key).label)
 
 
 @register.filter

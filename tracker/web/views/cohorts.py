@@ -37,7 +37,7 @@ def cohort(request: PageRequest, cohort_id: UUID) -> HttpResponse:
         "cohort": cohort,
         "program": cohort.program,
         "picture": picture,
-        "stages": cohort.stages.select_related("release"),
+        "stages": cohort.stages.select_related("release", "admission_round"),
         "recent": recent_submissions(request, cohort),
         "projects": projects_of(request, cohort),
         "milestones": milestones.filter(project__cohort=cohort)[:RECENT],
@@ -47,7 +47,7 @@ def cohort(request: PageRequest, cohort_id: UUID) -> HttpResponse:
 
 def projects_of(request: PageRequest, cohort: Cohort) -> list[Project]:
     team = TeamMember.objects.active().select_related("person")
-    projects = Project.objects.visible_to(request.user).with_latest_empirical_output()
+    projects = Project.objects.visible_to(request.user).of_teams().with_latest_empirical_output()
     return list(projects.filter(cohort=cohort).prefetch_related(Prefetch("team", team)))
 
 

@@ -27,7 +27,12 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
         .select_related("fit__program", "person")
         .order_by("-fit__created_at", "-fit")[:FITS_LOOKED_AT]
     )
-    context = {"person": person, "program": person.program, "projects": projects_of(request, person)}
+    context = {
+        "person": person,
+        "program": person.program,
+        "projects": projects_of(request, person),
+        "leads": Person.objects.led_by(request.user).filter(pk=person.pk).exists(),
+    }
     if history:
         record_view(history[:1], by=request.user, door="web")
         context |= shown_of(request, history)
@@ -37,7 +42,7 @@ def person(request: PageRequest, person_id: UUID) -> HttpResponse:
 def shown_of(request: PageRequest, history: list[Estimate]) -> dict[str, object]:
     """Everything that goes with the newest of somebody's estimates."""
     newest = history[0]
-    contributions = Contribution.objects.visible_to(request.user).select_related("output__project")
+    contributions = Contribution.objects.told_to(request.user).select_related("output__project")
     return {
         "portrait": portrait_of(newest, with_raw=True),
         "pieces": pieces_of(contributions.filter(fit=newest.fit, person=newest.person)),
@@ -53,7 +58,7 @@ def projects_of(request: PageRequest, person: Person) -> list[Project]:
 
 def measurements_of(request: PageRequest, person: Person) -> list[Measurement]:
     measured = Measurement.objects.visible_to(request.user).standing()
-    related = measured.select_related("run__submission__benchmark")
+    related = measured.select_related("run__submission__benchmark", "run__benchmark")
     return list(related.filter(run__submission__output__credits__person=person).distinct())
 
 

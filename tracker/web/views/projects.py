@@ -3,7 +3,7 @@
 from uuid import UUID
 
 from django.contrib import messages
-from django.db.models import Prefetch
+from django.db.models import Prefetch, QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -12,8 +12,9 @@ from tracker.grading.models import Submission
 from tracker.mentoring.models import Feedback
 from tracker.people.models import READERS, Person
 from tracker.projects.models import DateForecast, Output, Project, TeamMember
+from tracker.projects.models.closeness import projects_yet_to_read
 from tracker.ratings.models import Conflict
-from tracker.ratings.reading import projects_yet_to_read
+from tracker.ratings.seeing import note_projects_shown
 from tracker.web.doors import PageRequest, demand, self_in, told, told_by
 from tracker.web.forms import ConflictForm, FeedbackForm
 
@@ -28,12 +29,21 @@ def page_of(request: PageRequest, project: Project, form: FeedbackForm) -> dict[
         "project": project,
         "program": project.program,
         "form": form,
+        "may_edit": Project.objects.editable_by(request.user).filter(pk=project.pk).exists(),
         "is_unread": unread,
         "milestones": project.milestones.prefetch_related(forecasts),
         "outputs": Output.objects.visible_to(request.user).standing().filter(project=project),
         "submissions": submissions.filter(project=project),
-        "feedback": [] if unread else feedback.filter(project=project),
+        "feedback": heard_by(request, feedback.filter(project=project)),
     }
+
+
+def heard_by(request: PageRequest, feedback: QuerySet[Feedback]) -> list[Feedback]:
+    """What is shown of what others said is remembered: a rating given after it is not blind."""
+    rows = list(feedback)
+    others = {row.project_id for row in rows if row.author.user_id != request.user.pk}
+    note_projects_shown(request.user, others)
+    return rows
 
 
 def shown(request: PageRequest, project_id: UUID) -> Project:

@@ -1,5 +1,6 @@
 """A mentee's own work: projects, what was said of them, and what is sent to be graded."""
 
+from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
@@ -9,38 +10,66 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.csrf import csrf_protect
 from django.views.decorators.http import require_GET
 
+from tracker.cohorts.models import Stage
+from tracker.decisions.models import StageDecision
 from tracker.estimates.models import Estimate
 from tracker.estimates.viewing import record_view
 from tracker.grading import intake
 from tracker.grading.models import Benchmark, Submission
-from tracker.mentoring.models import Feedback
+from tracker.mentoring.models import Feedback, Support
 from tracker.people.models import Person
 from tracker.projects.models import Project, TeamMember
-from tracker.ratings.reading import projects_yet_to_read
+from tracker.ratings.models import Rating, Reply
+from tracker.ratings.seeing import note_projects_shown
 from tracker.web.doors import PageRequest, demand, self_in, told_by
-from tracker.web.forms import SubmissionForm
+from tracker.web.forms import ReplyForm, SubmissionForm
 from tracker.web.people import portrait_of
 
 
 @require_GET
 def mine(request: PageRequest) -> HttpResponse:
     submissions = Submission.objects.visible_to(request.user).with_state().select_related("benchmark")
-    feedback = Feedback.objects.visible_to(request.user).exclude(
-        project__in=projects_yet_to_read(request.user)
-    )
+    feedback = Feedback.objects.visible_to(request.user)
     team = TeamMember.objects.active().select_related("person")
-    projects = Project.objects.worked_on_by(request.user).select_related("program", "cohort")
+    worked_on = Project.objects.worked_on_by(request.user).select_related("program", "cohort")
+    projects = worked_on.prefetch_related(
+        "milestones__forecasts__person",
+        Prefetch("team", team),
+        Prefetch("submissions", submissions),
+        Prefetch("feedback", feedback.select_related("author", "output")),
+    )
+    note_projects_shown(request.user, projects_with_word_of_others(request, projects))
     context = {
-        "projects": projects.prefetch_related(
-            "milestones__forecasts__person",
-            Prefetch("team", team),
-            Prefetch("submissions", submissions),
-            Prefetch("feedback", feedback.select_related("author", "output")),
-        ),
+        "projects": projects,
         "benchmarks": Benchmark.objects.visible_to(request.user).standing(),
         "portraits": own_portraits(request),
+        "is_supported": Support.objects.standing()
+        .filter(person__in=Person.objects.of(request.user))
+        .exists(),
+        "decisions": own_decisions(request),
+        "stages": Stage.objects.current().of(request.user).select_related("cohort"),
+        "said": Rating.objects.about(request.user)
+        .exclude(comment="")
+        .select_related("output")
+        .prefetch_related(Prefetch("replies", Reply.objects.visible_to(request.user))),
+        "reply_form": ReplyForm(auto_id=False),
     }
     return render(request, "work/mine.html", context)
+
+
+def own_decisions(request: PageRequest) -> list[StageDecision]:
+    """What stands about this visitor."""
+    own = StageDecision.objects.of(request.user).standing_as_told()
+    return list(own.select_related("stage__cohort", "enrollment__person"))
+
+
+def projects_with_word_of_others(request: PageRequest, projects: Iterable[Project]) -> set[int]:
+    return {
+        project.pk
+        for project in projects
+        for feedback in project.feedback.all()
+        if feedback.author.user_id != request.user.pk
+    }
 
 
 def own_portraits(request: PageRequest) -> list[Any]:
@@ -96,7 +125,8 @@ def receive(
     form = SubmissionForm(request.POST, request.FILES, benchmark=benchmark)
     if form.is_valid():
         with told_by(form):
-            Submission.objects.check_quota(project, benchmark)
+            check_only = form.cleaned_data["check_only"]
+            Submission.objects.check_quota(project, benchmark, check_only=check_only)
             upload = request.FILES.get("file")
             artifact = watched.receive(upload, benchmark)
             submission = Submission.objects.submit(
@@ -106,6 +136,8 @@ def receive(
                 filename=getattr(upload, "name", ""),
                 by=self_in(project.program, request.user),
                 claims=form.claims(),
+                training=watched.receive_training(request.FILES.get("training"), benchmark),
+                check_only=check_only,
             )
             return redirect("submission", submission.public_id)
     context = {"project": project, "program": project.program, "benchmark": benchmark, "form": form}
