@@ -1,11 +1,14 @@
 """The cast that tests share, and the walls around them."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 # Whatever a test writes lies in a folder of its own process; the settings must not be read before that is said.
+# pytest-django reads them before this file where the environment names them, so no process that pytest starts
+# may inherit that name.
 VAR = Path(tempfile.mkdtemp(prefix="plumbline-test-"))
 (VAR / "static").mkdir()
 os.environ["PLUMBLINE_VAR"] = str(VAR)
@@ -18,10 +21,16 @@ for name in ("DATABASE_URL", "CELERY_BROKER_URL"):
 
 import django
 import pytest
+from django.conf import settings
 from django.core import management
 from django.db import connection
 
 django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]
+if VAR.resolve() != settings.VAR_DIR:
+    raise pytest.UsageError(
+        f"The tests would write into {settings.VAR_DIR}: unset DJANGO_SETTINGS_MODULE and try again."
+    )
 
 from tests import left_out, schema
 from tests.factories import make_cohort, make_person, make_program, make_stage, make_user
@@ -31,6 +40,10 @@ from tracker.people.models import Person, Program, Role, User
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(left_out, "left-out")
+
+
+def pytest_unconfigure() -> None:
+    shutil.rmtree(VAR, ignore_errors=True)
 
 
 def uses_database(item: pytest.Item) -> bool:
