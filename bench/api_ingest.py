@@ -1,37 +1,24 @@
 """How many scores a second the API takes in bulk: `python -m bench.api_ingest`; fails below the goal.
 
-It works on an SQLite file of its own, or on a test database beside the one that TEST_DATABASE_URL names. The process
-is made ready as every web worker is, so that no request is the first.
+It works on an SQLite file of its own, or with ``--postgresql`` on a test database beside the one that
+TEST_DATABASE_URL names. The process is made ready as every web worker is, so that no request is the first.
 """
 
 import json
-import os
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-os.environ["PLUMBLINE_VAR"] = tempfile.mkdtemp(prefix="plumbline-bench-")
-(Path(os.environ["PLUMBLINE_VAR"]) / "static").mkdir()
-os.environ.pop("DATABASE_URL", None)
-if "TEST_DATABASE_URL" in os.environ:
-    os.environ["DATABASE_URL"] = os.environ["TEST_DATABASE_URL"]
-os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
+from django.conf import settings
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client
+from django.test.utils import setup_databases, teardown_databases
 
-import django  # noqa: E402
-
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import setup_databases, teardown_databases  # noqa: E402
-
-from tests import factories  # noqa: E402
-from tracker.ops.supervision.web import post_worker_init  # noqa: E402
-from tracker.people.models import ApiKey, Role, Scope  # noqa: E402
+import bench.throwaway  # noqa: F401 (starts Django)
+from tests import factories
+from tracker.ops.supervision.web import post_worker_init
+from tracker.people.models import ApiKey, Role, Scope
 
 GOALS_SCORES_PER_SECOND = {"sqlite": 5_000, "postgresql": 3_000}
 OUTPUTS, RATERS, CRITERIA = 250, 10, ("importance", "rigour", "clarity", "execution")

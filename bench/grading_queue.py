@@ -11,32 +11,22 @@ import resource
 import statistics
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-FOLDER = tempfile.mkdtemp(prefix="plumbline-bench-")
-os.environ |= {"PLUMBLINE_VAR": FOLDER, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-os.environ.pop("DATABASE_URL", None)
-os.environ.pop("CELERY_BROKER_URL", None)
-os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
+import numpy as np
+from django.core.files.base import ContentFile
+from django.core.management import call_command
+from django.db.models import Count
 
-import django  # noqa: E402
-
-django.setup()
-
-import numpy as np  # noqa: E402
-from django.core.files.base import ContentFile  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-from django.db.models import Count  # noqa: E402
-
-from tests.factories import make_cohort, make_program, make_project  # noqa: E402
-from tracker.grading.installing import install_benchmark  # noqa: E402
-from tracker.grading.intake import receive  # noqa: E402
-from tracker.grading.models import Benchmark, Measurement, Run, Submission  # noqa: E402
-from tracker.projects.models import Project  # noqa: E402
+import bench.throwaway  # noqa: F401 (starts Django)
+from tests.factories import make_cohort, make_program, make_project
+from tracker.grading.installing import install_benchmark
+from tracker.grading.intake import receive
+from tracker.grading.models import Benchmark, Measurement, Run, Submission
+from tracker.projects.models import Project
 
 SUBMISSIONS, PROJECTS, WORKERS, ALONE = 1_000, 10, 2, 15
 PER_SECOND, MEDIAN_SECONDS = 5.0, 1.5

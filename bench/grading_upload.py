@@ -21,24 +21,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-FOLDER = tempfile.mkdtemp(prefix="plumbline-bench-")
-os.environ["PLUMBLINE_VAR"] = FOLDER
-os.environ.pop("DATABASE_URL", None)
-os.environ.pop("CELERY_BROKER_URL", None)
-os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.core.management import call_command
 
-import django  # noqa: E402
-
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.contrib.sessions.backends.db import SessionStore  # noqa: E402
-from django.core.management import call_command  # noqa: E402
-
-from tests.factories import make_benchmark, make_cohort, make_mentee, make_program, make_project  # noqa: E402
-from tracker.grading.intake import ArtifactSpool  # noqa: E402
-from tracker.grading.models import Artifact  # noqa: E402
-from tracker.people.models import ApiKey, Scope  # noqa: E402
+import bench.throwaway  # noqa: F401 (starts Django)
+from tests.factories import make_benchmark, make_cohort, make_mentee, make_program, make_project
+from tracker.grading.intake import ArtifactSpool
+from tracker.grading.models import Artifact
+from tracker.people.models import ApiKey, Scope
 
 MEGABYTES, GROWTH_MEGABYTES, TURNS = 1_000, 64, 3
 PIECE = 1_000_000

@@ -4,34 +4,23 @@
 middle of several, and the number of queries.
 """
 
-import os
 import statistics
-import tempfile
 import time
-from pathlib import Path
 from typing import Any
 
-os.environ["PLUMBLINE_VAR"] = tempfile.mkdtemp(prefix="plumbline-bench-")
-(Path(os.environ["PLUMBLINE_VAR"]) / "static").mkdir()
-os.environ.pop("DATABASE_URL", None)
-os.environ["DJANGO_SETTINGS_MODULE"] = "tracker.settings"
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-import django  # noqa: E402
-
-django.setup()
-
-from django.conf import settings  # noqa: E402
-from django.db import connection  # noqa: E402
-from django.test import Client  # noqa: E402
-from django.test.utils import CaptureQueriesContext  # noqa: E402
-
-from tests import factories  # noqa: E402
-from tests.schema import fresh_database  # noqa: E402
-from tracker.people.models import Person, Role  # noqa: E402
-from tracker.projects.models import Credit, Output, Project, TeamMember  # noqa: E402
-from tracker.ratings.handing_out import hand_out  # noqa: E402
-from tracker.ratings.models import Rating, ReadingPlan  # noqa: E402
-from tracker.ratings.rules import Draft  # noqa: E402
+import bench.throwaway  # noqa: F401 (starts Django)
+from tests import factories
+from tests.schema import fresh_database
+from tracker.people.models import Person, Role
+from tracker.projects.models import Credit, Output, Project, TeamMember
+from tracker.ratings.handing_out import hand_out
+from tracker.ratings.models import Rating, ReadingPlan
+from tracker.ratings.rules import Draft
 
 PROJECTS, OUTPUTS_EACH, READERS, MENTEES = 1_000, 10, 60, 120
 RATINGS, CRITERIA = 25_000, ("importance", "rigour", "clarity", "execution")

@@ -4,23 +4,17 @@ Each deed works on the database that PLUMBLINE_VAR names, as `make run` would, a
 """
 
 import json
-import os
 import sys
 import time
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
-
-import django
-
-django.setup()
 
 import numpy as np
 from django.conf import settings
 from django.core.files.base import ContentFile
 from safetensors.numpy import save
 
+import tests.standalone  # noqa: F401 (starts Django)
 from evals.grading.architectures import architecture
 from tests.evals.grading.makers import make_benchmark as make_benchmark_folder
 from tests.factories import make_cohort, make_program, make_project

@@ -10,8 +10,8 @@ import pytest
 from django.test import Client
 
 from tests.security.casts import Cast
-from tests.security.test_matrix import casts, compare  # noqa: F401
-from tests.security.test_rights import ROLES, users, world  # noqa: F401
+from tests.security.test_matrix import compare
+from tests.security.test_rights import ROLES
 from tests.tracker.api.conftest import caller
 from tracker.api.urls import router
 from tracker.people.models import ApiKey, Scope
@@ -97,7 +97,7 @@ def test_every_field_has_its_row(described):
 
 
 @pytest.mark.plants
-def test_nothing_else_is_answered(casts, described):  # noqa: F811
+def test_nothing_else_is_answered(casts, described):
     own: Cast = casts[0]
     _, text = ApiKey.objects.issue(program=own["people.Program"], name="All", scopes=list(Scope.values))
     lists = {(path, scope) for method, path, scope in operations() if method == "get" and "{" not in path}
@@ -118,7 +118,7 @@ def is_told(name: str, reads: set[str]) -> bool:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_no_role_reads_any_field_without_a_key(role, users):  # noqa: F811
+def test_no_role_reads_any_field_without_a_key(role, users):
     client = Client()
     if users[role] is not None:
         client.force_login(users[role])

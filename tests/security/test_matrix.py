@@ -17,49 +17,16 @@ from django.test import Client, RequestFactory
 from tests.factories import make_person, make_program
 from tests.security.casts import Cast, own_models
 from tests.security.test_rights import ROLES as VISITORS
-from tests.security.test_rights import address, own_pages, users, world  # noqa: F401
+from tests.security.test_rights import address, own_pages
 from tracker.cohorts.models import Application
 from tracker.funding.models import Fund
-from tracker.people.models import ApiKey, Program, Role, User
-from tracker.projects.models import TeamMember
+from tracker.people.models import Role, User
 
 pytestmark = pytest.mark.django_db
 SEERS = ("mentee", "mentor", "manager", "committee", "lead", "key", "auditor", "fund", "superuser")
-# What all of a program have together; a second cast does not make another one.
-SHARED = (
-    "people.Program",
-    "ratings.Rubric",
-    "grading.Benchmark",
-    "estimates.Fit",
-    "auth.Group",
-    "funding.Fund",
-    "projects.ReleasePolicy",
-)
 NOBODY = "-"
 TO_THE_LOG_IN = -1
 REFUSALS = {403, 404, 405, TO_THE_LOG_IN}
-
-
-def cast_in(program: Program, shared: dict[str, Any]) -> Cast:
-    """Its people, by what they do, and what they share with others."""
-    author = make_person(Role.MENTEE, program=program)
-    key, _ = ApiKey.objects.issue(program=program, name="Script", scopes=[])
-    mentor = make_person(Role.MENTOR, program=program)
-    return Cast(
-        shared
-        | {
-            "people.Program": program,
-            "author": author,
-            "mentor": mentor,
-            "manager": make_person(Role.RESEARCH_MANAGER, program=program),
-            "lead": make_person(Role.LEAD, program=program),
-            "client": key.person,
-            "people.User": author.user,
-            "people.Person": author,
-            "people.Membership": author.memberships.get(),
-            "people.ApiKey": key,
-        }
-    )
 
 
 def people_of(cast: Cast, fund: Fund) -> dict[str, User]:
@@ -77,23 +44,6 @@ def people_of(cast: Cast, fund: Fund) -> dict[str, User]:
     }
     seers = {role: person.user for role, person in named.items()}
     return seers | {"fund": manager, "superuser": User.objects.create_superuser("root@example.org", "x" * 20)}
-
-
-@pytest.fixture
-def casts() -> tuple[Cast, Cast, Cast]:
-    """Somebody's own rows, other people's of the same program, and another program's."""
-    fund = Fund.objects.found("A fund")
-    own = cast_in(make_program(), {"auth.Group": fund.group, "funding.Fund": fund})
-    for model in own_models():
-        if model._meta.label != "estimates.Release":
-            own[model._meta.label]
-    TeamMember.objects.create(
-        project=own["projects.Project"], person=own["mentor"], role=TeamMember.Role.MENTOR
-    )
-    elsewhere = Fund.objects.found("Another fund")
-    foreign = {"auth.Group": elsewhere.group, "funding.Fund": elsewhere}
-    others = cast_in(own["people.Program"], {label: own[label] for label in SHARED} | foreign)
-    return own, others, cast_in(make_program(), foreign)
 
 
 def seen(model: Any, user: User, casts: tuple[Cast, Cast, Cast]) -> str:
@@ -189,7 +139,7 @@ def test_who_adds_and_changes_in_the_admin(casts):
     compare(found, "Add and change")
 
 
-def test_who_does_what_on_pages(world, users):  # noqa: F811
+def test_who_does_what_on_pages(world, users):
     """An address that takes a form, asked by everybody; a refusal is a 403 or 404, or the way to the log-in."""
     found = {}
     clients = {role: entered(user) for role, user in users.items()}

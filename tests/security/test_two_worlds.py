@@ -26,7 +26,7 @@ from tests.factories import (
     make_rating,
     make_stage,
 )
-from tests.security.test_rights import own_pages, patterns, users, world  # noqa: F401
+from tests.security.test_rights import own_pages, patterns
 from tests.tracker.api.test_estimates import make_estimate, make_fit
 from tracker.estimates.models import Estimate, Release, Viewing
 from tracker.estimates.refresh import refresh_estimates
@@ -61,7 +61,7 @@ def still_clock():
 
 
 @pytest.fixture
-def hidden(world, stage) -> Rating:  # noqa: F811
+def hidden(world, stage) -> Rating:
     """A rating in the middle of its reading, by somebody none of the viewers is."""
     rating = Rating.objects.filter(output__public_id=world["output_id"]).get()
     ReadingPlan.objects.create(stage=stage, seed=1, readers_each=1)
@@ -70,7 +70,7 @@ def hidden(world, stage) -> Rating:  # noqa: F811
 
 
 @pytest.fixture
-def viewers(hidden, users, stage) -> dict[str, User]:  # noqa: F811
+def viewers(hidden, users, stage) -> dict[str, User]:
     """Everybody below the lead, somebody who leads elsewhere, and readers of the same output and of another."""
     program = stage.cohort.program
     also, given = (make_person(Role.MENTOR, program=program) for _ in range(2))
@@ -210,7 +210,7 @@ def assert_alike(
 CHANGES = [say_otherwise, say_more]
 
 
-def known_of(world: dict[str, Any], rating: Rating) -> dict[str, Any]:  # noqa: F811
+def known_of(world: dict[str, Any], rating: Rating) -> dict[str, Any]:
     names = {
         "output": rating.output.public_id,
         "reader": rating.rater.public_id,
@@ -221,7 +221,7 @@ def known_of(world: dict[str, Any], rating: Rating) -> dict[str, Any]:  # noqa: 
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_no_page_shows_it_below_the_lead(world, hidden, viewers, change):  # noqa: F811
+def test_no_page_shows_it_below_the_lead(world, hidden, viewers, change):
     known = known_of(world, hidden)
     # How many ratings there are is what a research manager is to see; what they say is not.
     shown = {name: user for name, user in viewers.items() if change is say_otherwise or name != "manager"}
@@ -230,7 +230,7 @@ def test_no_page_shows_it_below_the_lead(world, hidden, viewers, change):  # noq
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_no_answer_shows_it_to_a_key_of_another_program(world, hidden, stranger, change):  # noqa: F811
+def test_no_answer_shows_it_to_a_key_of_another_program(world, hidden, stranger, change):
     known = known_of(world, hidden)
     program = stranger.persons.get().program
     _, text = ApiKey.objects.issue(program=program, name="Other", scopes=list(Scope.values))
@@ -241,7 +241,7 @@ def test_no_answer_shows_it_to_a_key_of_another_program(world, hidden, stranger,
 
 @pytest.mark.parametrize("change", CHANGES)
 def test_no_page_of_the_admin_shows_it_to_who_leads_elsewhere_or_manages_a_fund(
-    world,  # noqa: F811
+    world,
     hidden,
     viewers,
     change,
@@ -318,7 +318,7 @@ def release_of(stage: Any, lead: Any) -> None:
     Release.objects.release(close_reading(stage), by=lead)
 
 
-def test_the_lead_sees_it(world, hidden, lead):  # noqa: F811
+def test_the_lead_sees_it(world, hidden, lead):
     lead.user.become_staff()
     browsers = entered({"lead": lead.user})
     addresses = [*pages(known_of(world, hidden)), *admin_pages()]
@@ -334,7 +334,7 @@ def test_the_lead_sees_it(world, hidden, lead):  # noqa: F811
     }
 
 
-def test_every_address_of_the_admin_is_asked_for(world, hidden):  # noqa: F811
+def test_every_address_of_the_admin_is_asked_for(world, hidden):
     """One that is neither of a model's five kinds nor the admin's own needs a place in this test."""
     own = re.compile(
         r"admin:(index|login|logout|password_change(_done)?|autocomplete|jsi18n|view_on_site|app_list|None)$"

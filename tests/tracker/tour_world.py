@@ -1,18 +1,11 @@
 """What the test of the README's tour does in processes of its own: `python -m tests.tracker.tour_world DEED`."""
 
-import os
 import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tracker.settings")
-
-import django
-
-django.setup()
-
-
-from tests.factories import (  # noqa: E402
+import tests.standalone  # noqa: F401 (starts Django)
+from tests.factories import (
     make_cohort,
     make_mentee,
     make_output,
@@ -23,12 +16,12 @@ from tests.factories import (  # noqa: E402
     make_rubric,
     make_stage,
 )
-from tests.schema import fresh_database  # noqa: E402
-from tracker.estimates.refresh import refresh_due, refresh_estimates  # noqa: E402
-from tracker.events.delivery import deliver_events  # noqa: E402
-from tracker.grading.installing import install_benchmark  # noqa: E402
-from tracker.grading.work import grade_next  # noqa: E402
-from tracker.people.models import ApiKey, Role, Scope  # noqa: E402
+from tests.schema import fresh_database
+from tracker.estimates.refresh import refresh_due, refresh_estimates
+from tracker.events.delivery import deliver_events
+from tracker.grading.installing import install_benchmark
+from tracker.grading.work import grade_next
+from tracker.people.models import ApiKey, Role, Scope
 
 DIGITS = Path("evals/grading/demo/digits")
 KEY = "plb_a-key-for-the-tour"
