@@ -82,6 +82,17 @@ class TestTheDeciderSaysFirst:
         assert [(look.viewer, look.person) for look in Viewing.objects.all()] == [(lead.user, mentee)]
         assert not make_rating(output, lead).is_blind
 
+    def test_the_list_says_how_many_are_left(self, enter, stage, mentee, lead, gate):
+        browser, path = enter(lead), f"/stages/{stage.public_id}/decisions/"
+        before = browser.get(path).content.decode()
+
+        decide(stage, mentee, lead, "go_on")
+
+        after = browser.get(path).content.decode()
+        assert "1 of 1 to decide, due" in before
+        assert "All are decided." in after
+        assert "to decide, due" not in after
+
     def test_without_a_leaning_nothing_is_decided(self, enter, stage, mentee, lead, gate):
         answer = enter(lead).post(page_of(stage, mentee), typed())
 
