@@ -24,6 +24,8 @@ from evals.noise.spreadsheet import Files, read_rows, write_rows
 BAD_INPUT = 2
 MOST_WORKERS = 2
 PICTURES = (".svg", ".png", ".pdf")
+READ = ("ratings", "credit", "people", "pairs")
+WRITTEN = ("json", "plot", "out", "credit_out", "truth")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -43,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _counted(sentence: str) -> str:
     """Spreadsheets count the header as row 1; here rows are those below it."""
     if sentence.startswith(("Row ", "Credit row ")):
-        return sentence.removesuffix(".") + " (rows are counted below the header)."
+        return sentence.removesuffix(".") + " (rows are counted below the header, empty ones not)."
     return sentence
 
 
@@ -176,13 +178,24 @@ def posterior_of(options: argparse.Namespace) -> Posterior:
 
 
 def check_outputs(options: argparse.Namespace) -> None:
-    """Refuse before a long fit what could not be written after it."""
-    plot: Path | None = vars(options).get("plot")
-    for path in (options.json, plot):
-        if path is not None and not path.parent.is_dir():
+    """Refuse before a long fit what could not be written after it, or would take the place of another file."""
+    written, read = _paths(options, WRITTEN), _paths(options, READ)
+    for path in written:
+        if not path.parent.is_dir():
             raise ValueError(f"{path} can't be written: there is no folder {path.parent}.")
+        if path.is_dir():
+            raise ValueError(f"{path} can't be written: it is a folder.")
+    files = [path.resolve() for path in (*written, *read) if not path.is_char_device()]
+    for path in written:
+        if files.count(path.resolve()) > 1:
+            raise ValueError(f"{path} is named for two files: give another name to what is written.")
+    plot: Path | None = vars(options).get("plot")
     if plot is not None and plot.suffix.lower() not in PICTURES:
         raise ValueError(f"{plot} is no picture: end its name in {', '.join(PICTURES)}.")
+
+
+def _paths(options: argparse.Namespace, names: Sequence[str]) -> list[Path]:
+    return [path for name in names if isinstance(path := vars(options).get(name), Path)]
 
 
 def run_fit(options: argparse.Namespace) -> None:
@@ -247,6 +260,7 @@ def described(plan: Plan) -> str:
 
 
 def run_simulate(options: argparse.Namespace) -> None:
+    check_outputs(options)
     shape = Shape(
         options.people, options.raters, options.outputs, options.ratings, options.criteria, options.teams
     )
@@ -274,6 +288,7 @@ def run_simulate(options: argparse.Namespace) -> None:
 
 
 def run_example(options: argparse.Namespace) -> None:
+    check_outputs(options)
     rows, credit = skating_rows(options.discipline)
     write_rows(options.out, rows)
     write_rows(

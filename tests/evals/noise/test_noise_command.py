@@ -268,6 +268,29 @@ def test_what_cannot_be_written_is_refused_before_the_fit(cohort, capsys):
     assert "there is no folder /none" in said.err
 
 
+def test_no_file_is_written_over_what_was_read(cohort, capsys):
+    ratings, credit, folder = cohort
+    before = Path(ratings).read_text()
+
+    codes = [
+        run("fit", ratings, "--credit", credit, "--hyper", "mode", "--json", ratings),
+        run("fit", ratings, "--credit", credit, "--hyper", "mode", "--json", folder),
+        run("simulate", "--out", folder / "one.csv", "--credit-out", folder / "one.csv"),
+        run("simulate", "--out", folder / "two.csv", "--credit-out", folder / "none" / "credit.csv"),
+    ]
+
+    said = capsys.readouterr().err.splitlines()
+    assert codes == [2, 2, 2, 2]
+    assert [
+        "two files" in said[0],
+        "a folder" in said[1],
+        "two files" in said[2],
+        "no folder" in said[3],
+    ] == [True] * 4
+    assert Path(ratings).read_text() == before
+    assert not (folder / "two.csv").exists()
+
+
 def test_an_ordinal_fit_has_a_reliability(cohort, capsys):
     _, credit, folder = cohort
     rows, _ = make_rows(people=8, raters=4)
