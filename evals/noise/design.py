@@ -237,6 +237,8 @@ def fixed_effects(
     names: list[str] = ["mu"] if len(levels) == 1 else [f"mu[{level}]" for level in levels]
     matrix = sparse.csr_matrix(means)
     for name, values in columns:
+        if name in names:
+            raise ValueError(f"Covariate {name!r} has the name of a grand mean: give its column another.")
         wider = sparse.csr_matrix(sparse.hstack([matrix, sparse.csr_matrix(values[:, None])]))
         if _follows(wider):
             raise ValueError(f"Covariate {name!r} follows from the other fixed effects: leave it out.")
@@ -246,6 +248,12 @@ def fixed_effects(
         wider = sparse.csr_matrix(sparse.hstack([matrix, sparse.csr_matrix(time[:, None])]))
         if not _follows(wider):
             matrix, names = wider, [*names, "time"]
+    rows, size = matrix.shape
+    if 0 < rows <= size:
+        raise ValueError(
+            f"{rows} scores leave nothing to learn of people beside {size} means and slopes: "
+            "leave out covariates, or put rare instruments together."
+        )
     return matrix, tuple(names)
 
 

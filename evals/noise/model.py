@@ -157,9 +157,9 @@ class _Builder:
     def model(self) -> Model:
         if not self.terms:
             raise ValueError("No term is left: name at least one that the observations have columns for.")
+        design = self.ordinal_design() if self.settings.link == "ordinal" else self.design()
         if self.reference == 0:
             raise ValueError("All scores are equal: there is nothing to tell people apart by.")
-        design = self.ordinal_design() if self.settings.link == "ordinal" else self.design()
         return Model(
             observations=self.observations,
             settings=self.settings,

@@ -123,6 +123,8 @@ TEN = [("ann", "r", 1), ("bob", "r", 2), ("ann", "s", 2), ("bob", "s", 3), ("cid
         ("person,rater,score", [*TEN, ("ann", "r", 3, 4)], "Row 11 of"),
         ("person,rater,score,score", [(*row, 1) for row in TEN], "has two columns score"),
         ("person;rater;score", [("ann;r;3",)], "separated by semicolons"),
+        ("person\trater\tscore", [("ann\tr\t3",)], "separated by tabs"),
+        ("person,rater,Score,SCORE", [(*row, 1) for row in TEN], "has two columns score"),
     ],
 )
 def test_bad_input_is_one_sentence_and_code_two(tmp_path, capsys, header, rows, sentence):
@@ -134,6 +136,69 @@ def test_bad_input_is_one_sentence_and_code_two(tmp_path, capsys, header, rows, 
     assert code == 2
     assert sentence in said
     assert said.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("header", "ending"),
+    [
+        ("\n\nperson,rater,score", ""),
+        (" Person ,RATER,Score", ""),
+        ("person,rater,score", ",,"),
+        ("person,rater,score,time,se", ",,"),
+        ("person,rater,score\n,,", ""),
+    ],
+)
+def test_what_spreadsheets_leave_around_the_scores_changes_nothing(tmp_path, header, ending):
+    plain = write(tmp_path / "plain.csv", "person,rater,score", TEN)
+    rows = [(*row[:2], f"{row[2]}{ending}") for row in TEN]
+    left = write(tmp_path / "left.csv", header, [*rows, ("", "", "")])
+    outs = [tmp_path / "plain.json", tmp_path / "left.json"]
+
+    codes = [
+        run("fit", file, "--hyper", "mode", "--json", out)
+        for file, out in zip((plain, left), outs, strict=True)
+    ]
+
+    one, other = (json.loads(out.read_text()) for out in outs)
+    assert codes == [0, 0]
+    assert (one["persons"], one["raters"]) == (other["persons"], other["raters"])
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ([1, 2, "", 4], "Row 3 has no week: a covariate needs a value in every row"),
+        ([1, "2,5", 3, 4], "Row 2 has week '2,5' where others have numbers"),
+        (["a", "a", "a", "a"], "Covariate 'week' is 'a' in every row: leave it out"),
+        (["a", "b", "c", "d"], "4 scores leave nothing to learn of people beside 4 means and slopes"),
+        ([1, 2, "nan", 4], "Row 3 has week nan"),
+    ],
+)
+def test_a_covariate_that_says_nothing_clear_is_refused(tmp_path, capsys, values, sentence):
+    rows = [("ann", "r", 1), ("bob", "r", 2), ("ann", "s", 2), ("bob", "s", 3.5)]
+    cells = [(*row, f'"{value}"') for row, value in zip(rows, values, strict=True)]
+    ratings = write(tmp_path / "r.csv", "person,rater,score,week", cells)
+
+    code = run("fit", ratings, "--covariate", "week", "--hyper", "mode")
+
+    assert code == 2
+    assert sentence in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "lines", ["person\nrests\n", "Person\nrests\n\n", "name,person\nJo,rests\nKim,ann\n", '"rests"\n', ""]
+)
+def test_people_are_named_one_a_line_or_in_a_column(tmp_path, lines):
+    ratings, out = write(tmp_path / "r.csv", "person,rater,score", TEN), tmp_path / "o.json"
+    people = tmp_path / "people.csv"
+    people.write_text(lines)
+
+    code = run("fit", ratings, "--people", people, "--hyper", "mode", "--json", out)
+
+    assert code == 0
+    assert set(json.loads(out.read_text())["persons"]) == {"ann", "bob", "cid"} | (
+        {"rests"} if lines else set()
+    )
 
 
 @pytest.mark.parametrize(
