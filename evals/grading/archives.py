@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import BinaryIO
 
 from evals.grading.limits import MEBIBYTE, Limits
@@ -22,8 +23,11 @@ MAXIMUM_COMMENT = 1 << 16
 MAXIMUM_RATIO = 100
 SMALL_ENOUGH = 16 * MEBIBYTE
 STORED, DEFLATED = 0, 8
-SIZES_FOLLOW, ELSEWHERE = 1 << 3, 0xFFFFFFFF
+ENCRYPTED, SIZES_FOLLOW, ELSEWHERE = 1, 1 << 3, 0xFFFFFFFF
+# What a desktop leaves beside the files that somebody packed.
+LEFT_BY_DESKTOPS = frozenset((".DS_Store", "Thumbs.db", "desktop.ini"))
 WRAPPED_FORMATS = frozenset(("csv", "jsonl", "npz", "parquet", "safetensors"))
+MAXIMUM_PATH = 255
 PLAIN_PATH = re.compile(r"[\w .+()=@,-]+(/[\w .+()=@,-]+)*/?", re.ASCII)
 
 
@@ -41,17 +45,25 @@ class Member:
 
 def zip_members(stream: BinaryIO, limits: Limits) -> list[Member]:
     """The files of a zip, refused where names, links, sizes or places are not honest."""
-    check_count(stream, limits)
+    count = declared_count(stream, limits)
     entries = central_directory(stream)
+    if len(entries) != count:
+        raise Refused("bad-archive")
     check_places(entries)
     check_names(entries)
     check_sizes(entries, limits)
     members = [located(stream, entry) for entry in entries if not entry.is_dir()]
     check_overlap(members)
-    return members
+    return [member for member in members if not is_left_by_desktop(member.name)]
 
 
-def check_count(stream: BinaryIO, limits: Limits) -> None:
+def is_left_by_desktop(name: str) -> bool:
+    """Whether a file says how a folder was shown, which nobody sent and nothing reads."""
+    path = PurePosixPath(name)
+    return path.name in LEFT_BY_DESKTOPS or path.parts[0] == "__MACOSX"
+
+
+def declared_count(stream: BinaryIO, limits: Limits) -> int:
     """The end record's count of entries, read before anything is parsed."""
     size = stream.seek(0, 2)
     stream.seek(max(0, size - MAXIMUM_COMMENT - END_RECORD.size))
@@ -62,6 +74,7 @@ def check_count(stream: BinaryIO, limits: Limits) -> None:
     record = END_RECORD.unpack_from(tail, place)
     if record[4] > max(limits.max_files, 1024):
         raise Refused("too-many-files", files=record[4])
+    return int(record[4])
 
 
 def central_directory(stream: BinaryIO) -> list[zipfile.ZipInfo]:
@@ -100,8 +113,8 @@ def check_names(entries: list[zipfile.ZipInfo]) -> None:
 
 
 def check_path(name: str) -> None:
-    """A path that stays inside its folder and can be shown as it is."""
-    if not PLAIN_PATH.fullmatch(name) or name.startswith("/") or ".." in name.split("/"):
+    """A path that stays inside its folder, has one spelling and can be shown as it is."""
+    if len(name) > MAXIMUM_PATH or not PLAIN_PATH.fullmatch(name) or {".", ".."} & set(name.split("/")):
         raise Refused("bad-path")
 
 
@@ -112,7 +125,7 @@ def check_sizes(entries: list[zipfile.ZipInfo], limits: Limits) -> None:
     if total > limits.max_unpacked_bytes or (total > SMALL_ENOUGH and total > MAXIMUM_RATIO * packed):
         raise Refused("too-big-unpacked", limit=limits.max_unpacked_bytes)
     for entry in entries:
-        if entry.flag_bits & 1 or entry.compress_type not in (STORED, DEFLATED):
+        if entry.flag_bits & ENCRYPTED or entry.compress_type not in (STORED, DEFLATED):
             raise Refused("bad-archive")
         if entry.compress_type == STORED and entry.file_size != entry.compress_size:
             raise Refused("size-mismatch")
@@ -130,7 +143,11 @@ def located(stream: BinaryIO, entry: zipfile.ZipInfo) -> Member:
         raise Refused("bad-archive")
     sizes = (fields[7], fields[8])
     stated = not fields[2] & SIZES_FOLLOW and sizes != (ELSEWHERE, ELSEWHERE)
-    if fields[3] != entry.compress_type or (stated and sizes != (entry.compress_size, entry.file_size)):
+    if (
+        fields[2] & ENCRYPTED
+        or fields[3] != entry.compress_type
+        or (stated and sizes != (entry.compress_size, entry.file_size))
+    ):
         raise Refused("bad-archive")
     start = entry.header_offset + LOCAL_HEADER.size + fields[9] + fields[10]
     return Member(entry.filename, start, entry.compress_size, entry.file_size, entry.compress_type, entry.CRC)

@@ -17,12 +17,14 @@ MAGIC = b"\x93NUMPY"
 MAXIMUM_HEADER = 4096
 MAXIMUM_DIMENSIONS = 8
 MAXIMUM_TEXT = 256
+FIRST_SURROGATE, LAST_SURROGATE, LAST_CHARACTER = 0xD800, 0xDFFF, 0x10FFFF
 HEADER = re.compile(
     rb"\{'descr': (?P<descr>'[^'\\]{1,12}'|\[.*\]), 'fortran_order': (?P<order>True|False), "
     rb"'shape': \((?P<shape>[0-9, ]{0,160})\), ?\} *\n?"
 )
-NUMBER = re.compile(r"[<|=][fiub][1248]")
-TEXT = re.compile(r"[<|][US](\d{1,3})")
+SHAPE = re.compile(rb"(?:(?:\d{1,18}, ?)+(?:\d{1,18})?)?")
+NUMBER = re.compile(r"[<>|=][fiub][1248]")
+TEXT = re.compile(r"[<>|][US](\d{1,3})")
 
 
 def read_npz(stream: BinaryIO, limits: Limits) -> dict[str, NDArray[Any]]:
@@ -56,8 +58,10 @@ def parse_npy(data: bytes) -> NDArray[Any]:
     """One array from the bytes of a .npy file."""
     dtype, shape, fortran, start = parse_npy_header(data)
     check_body(len(data) - start, dtype, shape)
+    if dtype.kind == "U":
+        check_characters(np.frombuffer(data, np.dtype(np.uint32).newbyteorder(dtype.byteorder), offset=start))
     flat = np.frombuffer(data, dtype, offset=start)
-    return flat.reshape(shape, order="F" if fortran else "C")
+    return flat.astype(dtype.newbyteorder("="), copy=False).reshape(shape, order="F" if fortran else "C")
 
 
 def parse_npy_header(data: bytes) -> tuple[np.dtype[Any], tuple[int, ...], bool, int]:
@@ -96,10 +100,18 @@ def plain_dtype(descr: str) -> np.dtype[Any]:
 
 def shape_of(text: bytes) -> tuple[int, ...]:
     """The numbers of a shape."""
-    parts = [part.strip() for part in text.decode().split(",") if part.strip()]
-    if len(parts) > MAXIMUM_DIMENSIONS or any(not part.isdigit() or len(part) > 18 for part in parts):
+    if not SHAPE.fullmatch(text):
         raise Refused("bad-header")
-    return tuple(int(part) for part in parts)
+    sizes = tuple(int(part) for part in text.split(b",") if part.strip())
+    if len(sizes) > MAXIMUM_DIMENSIONS:
+        raise Refused("bad-header")
+    return sizes
+
+
+def check_characters(codes: NDArray[np.uint32]) -> None:
+    """Every number of a text array is a character that UTF-8 can write."""
+    if ((codes > LAST_CHARACTER) | ((codes >= FIRST_SURROGATE) & (codes <= LAST_SURROGATE))).any():
+        raise Refused("bad-encoding")
 
 
 def check_body(found: int, dtype: np.dtype[Any], shape: tuple[int, ...]) -> None:

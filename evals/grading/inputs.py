@@ -46,7 +46,9 @@ def read_ids(path: Path, limits: Limits) -> tuple[str, ...]:
 
 def id_texts(column: Any) -> list[str]:
     """Ids as text, whether they were saved as numbers or as text."""
-    array = np.asarray(column)
+    if not isinstance(column, np.ndarray):
+        return [str(value).strip() for value in column]
+    array = column
     if array.ndim != 1 or array.dtype.kind not in "iuUS":
         raise Refused("wrong-shape", names=("id must be a single column of whole numbers or text",))
     if array.dtype.kind == "S":

@@ -8,17 +8,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import numpy as np
+
 from evals.grading.archives import Member, kind_inside, read_member, zip_members
 from evals.grading.arrays import npz_layout, read_npz
 from evals.grading.benchmarks import Benchmark
 from evals.grading.limits import Limits
-from evals.grading.model_files import Files, folder_files, zip_files
+from evals.grading.model_files import MAXIMUM_JSON_BYTES, Files, folder_files, zip_files
 from evals.grading.model_folders import inspect_files
 from evals.grading.predictions import Expected, answers, check_plain
 from evals.grading.refusals import Refused
 from evals.grading.sniffing import PICKLE_MAGIC, SNIFF_BYTES, UNSAFE_MAGIC, sniff
 from evals.grading.strict_json import parse_json
-from evals.grading.tables import check_header, clean_text, read_csv, read_jsonl
+from evals.grading.tables import check_header, clean_text, named, read_csv, read_jsonl
 from evals.grading.weights import check_finite, check_names_and_shapes, parse_safetensors
 
 PARQUET_FOOTER = 8
@@ -108,7 +110,8 @@ def csv_facts(stream: BinaryIO, door: Door) -> dict[str, Any]:
     """Rows and columns of a CSV file."""
     if not door.deep:
         head = clean_text(whole_lines(stream.read(HEAD_BYTES)))
-        check_header([name.strip().strip('"') for name in head.split("\n", 1)[0].split(",")], door.limits)
+        header = [name.strip().strip('"') for name in head.split("\n", 1)[0].split(",")]
+        check_header(named(header), door.limits)
         return {}
     return table_facts(read_csv(stream.read(), door.limits), door)
 
@@ -142,7 +145,8 @@ def table_facts(columns: dict[str, Any], door: Door) -> dict[str, Any]:
         answers(columns, expected_of(door.benchmark))
     elif "id" in columns:
         check_plain(columns)
-    return {"columns": len(columns), "rows": len(next(iter(columns.values())))}
+    first = next(iter(columns.values()))
+    return {"columns": len(columns), "rows": len(first) if np.ndim(first) else 1}
 
 
 def expected_of(benchmark: Benchmark) -> Expected:
@@ -244,6 +248,10 @@ def check_member(stream: BinaryIO, member: Member) -> None:
 
 def json_facts(stream: BinaryIO, door: Door) -> dict[str, Any]:
     """A single strict JSON value."""
+    size = stream.seek(0, 2)
+    if size > MAXIMUM_JSON_BYTES:
+        raise Refused("too-big", bytes=size, limit=MAXIMUM_JSON_BYTES)
+    stream.seek(0)
     parse_json(clean_text(stream.read()), code="bad-document")
     return {}
 

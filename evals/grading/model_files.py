@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 
-from evals.grading.archives import Member, read_member
+from evals.grading.archives import Member, is_left_by_desktop, read_member
 from evals.grading.limits import MEBIBYTE, Limits
 from evals.grading.refusals import Refused
 
-MAXIMUM_JSON_BYTES = 32 * MEBIBYTE
+MAXIMUM_JSON_BYTES = 4 * MEBIBYTE
+MAXIMUM_TOKENIZER_BYTES = 32 * MEBIBYTE
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class File:
     size: int
     open: Callable[[], AbstractContextManager[BinaryIO]]
 
-    def read(self) -> bytes:
+    def read(self, limit: int = MAXIMUM_JSON_BYTES) -> bytes:
         """A small file's bytes."""
-        if self.size > MAXIMUM_JSON_BYTES:
-            raise Refused("too-big", bytes=self.size, limit=MAXIMUM_JSON_BYTES)
+        if self.size > limit:
+            raise Refused("too-big", bytes=self.size, limit=limit)
         with self.open() as stream:
-            return stream.read(MAXIMUM_JSON_BYTES)
+            return stream.read(limit)
 
     def read_all(self) -> bytes:
         """All of a file's bytes; archives have checked their sizes before."""
@@ -51,7 +52,10 @@ def folder_files(folder: Path, limits: Limits) -> dict[str, File]:
             continue
         if not stat.S_ISREG(mode):
             raise Refused("special-entry")
-        files[path.relative_to(folder).as_posix()] = File(path.stat().st_size, opener(path))
+        name = path.relative_to(folder).as_posix()
+        if is_left_by_desktop(name):
+            continue
+        files[name] = File(path.stat().st_size, opener(path))
         if len(files) > limits.max_files:
             raise Refused("too-many-files", limit=limits.max_files)
     return files

@@ -10,7 +10,7 @@ from typing import Any
 from evals.grading.archives import check_path
 from evals.grading.configurations import check_config, wanted_tensors
 from evals.grading.limits import Limits
-from evals.grading.model_files import Files
+from evals.grading.model_files import MAXIMUM_TOKENIZER_BYTES, Files
 from evals.grading.refusals import Refused
 from evals.grading.sniffing import UNSAFE_SUFFIXES
 from evals.grading.strict_json import parse_json
@@ -20,7 +20,7 @@ from evals.grading.weights import Tensor, check_finite, check_names_and_shapes, 
 CONFIG, INDEX, WEIGHTS = "config.json", "model.safetensors.index.json", "model.safetensors"
 TOKENIZER, TOKENIZER_CONFIG, TEMPLATE = "tokenizer.json", "tokenizer_config.json", "chat_template.jinja"
 JSON_FILES = ("generation_config.json", "special_tokens_map.json", "added_tokens.json", "vocab.json")
-OTHER_FILES = ("README.md", "LICENSE", "LICENSE.txt", "merges.txt")
+OTHER_FILES = (".gitattributes", "README.md", "LICENSE", "LICENSE.txt", "LICENSE.md", "merges.txt")
 KNOWN_FILES = frozenset(
     (CONFIG, INDEX, WEIGHTS, TOKENIZER, TOKENIZER_CONFIG, TEMPLATE, *JSON_FILES, *OTHER_FILES)
 )
@@ -94,10 +94,10 @@ def tokenizer_settings(files: Files) -> dict[str, Any]:
 def check_weights(files: Files, config: dict[str, Any], limits: Limits, *, deep: bool) -> dict[str, Tensor]:
     """Exactly the tensors of the configuration, in one file or in shards, all finite."""
     places = shard_places(files)
+    wanted = set(places.values()) if places else {WEIGHTS}
+    check_shards(files, wanted)
     tensors: dict[str, Tensor] = {}
-    for name in sorted(set(places.values()) if places else {WEIGHTS}):
-        if name not in files:
-            raise Refused("missing-tensors")
+    for name in sorted(wanted):
         with files[name].open() as stream:
             found = parse_safetensors(stream, files[name].size, limits)
             if places and any(places.get(tensor) != name for tensor in found):
@@ -109,6 +109,14 @@ def check_weights(files: Files, config: dict[str, Any], limits: Limits, *, deep:
         raise Refused("missing-tensors", count=len(set(places) - set(tensors)))
     check_names_and_shapes(tensors, wanted_tensors(config))
     return tensors
+
+
+def check_shards(files: Files, wanted: set[str]) -> None:
+    """Every file of weights that is named, and none that would be loaded without having been checked."""
+    if wanted - set(files):
+        raise Refused("missing-tensors")
+    if {name for name in files if name.endswith(".safetensors")} - wanted:
+        raise Refused("unexpected-file")
 
 
 def shard_places(files: Files) -> dict[str, str]:
@@ -135,4 +143,4 @@ def check_tokenizer(files: Files, settings: dict[str, Any], config: dict[str, An
             raise Refused("bad-template")
         probe_template(template, settings)
     if TOKENIZER in files:
-        probe_tokenizer(files[TOKENIZER].read(), vocabulary=config["vocab_size"])
+        probe_tokenizer(files[TOKENIZER].read(MAXIMUM_TOKENIZER_BYTES), vocabulary=config["vocab_size"])

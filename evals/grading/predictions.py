@@ -44,8 +44,7 @@ def answers(columns: Mapping[str, Any], expected: Expected) -> Arrays:
         raise Refused("bad-columns")
     found = id_texts(columns["id"])
     rest = {name: column for name, column in columns.items() if name != "id"}
-    if any(len(column) != len(found) for column in rest.values()):
-        raise Refused("wrong-shape")
+    check_lengths(columns)
     if expected.task == "text":
         order = row_order(found, expected.ids)
         return text({name: take(column, order) for name, column in rest.items()}, expected)
@@ -53,6 +52,14 @@ def answers(columns: Mapping[str, Any], expected: Expected) -> Arrays:
     arrays = READERS[expected.task](rest, expected)
     order = row_order(found, expected.ids)
     return {name: array[order] for name, array in arrays.items()}
+
+
+def check_lengths(columns: Mapping[str, Any]) -> None:
+    """A value for each id in every column; an array of no dimension has none."""
+    if any(isinstance(column, np.ndarray) and column.ndim == 0 for column in columns.values()):
+        raise Refused("wrong-shape")
+    if len({len(column) for column in columns.values()}) > 1:
+        raise Refused("wrong-shape")
 
 
 def row_order(found: list[str], wanted: Sequence[str]) -> list[int]:
@@ -138,19 +145,20 @@ def class_numbers(column: Any, classes: Sequence[str]) -> NDArray[np.int64]:
     places = {name: place for place, name in enumerate(classes)}
     texts = one_dimension(column)
     numeric = all(name.lstrip("-").isdigit() for name in classes)
-    return np.array([class_place(text, places, numeric=numeric) for text in texts], np.int64)
+    numbered = enumerate(texts, start=1)
+    return np.array([class_place(text, places, numeric=numeric, row=row) for row, text in numbered], np.int64)
 
 
-def class_place(text: str, places: dict[str, int], *, numeric: bool) -> int:
+def class_place(text: str, places: dict[str, int], *, numeric: bool, row: int) -> int:
     """One answer's place; 3.0 names the class 3."""
     if text in places:
         return places[text]
     if numeric:
-        value = number(text, row=0)
+        value = number(text, row=row)
         whole = str(int(value)) if value.is_integer() else ""
         if whole in places:
             return places[whole]
-    raise Refused("bad-class")
+    raise Refused("bad-class", row=row)
 
 
 def one_dimension(column: Any) -> list[str]:
@@ -255,6 +263,7 @@ def check_plain(columns: Mapping[str, Any]) -> None:
     """What can be checked without a benchmark: known columns, plain finite numbers, probabilities."""
     if len(columns) < 2 or not all(KNOWN_COLUMN.fullmatch(name) for name in columns):
         raise Refused("bad-columns")
+    check_lengths(columns)
     numeric = {name: real_column(columns[name]) for name in columns if NUMERIC_COLUMN.fullmatch(name)}
     if "pred" in columns:
         check_plain_answers(columns["pred"])

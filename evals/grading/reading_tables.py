@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -14,10 +15,11 @@ from evals.grading.frames import Frame, read_exactly
 from evals.grading.limits import Limits
 from evals.grading.predictions import Expected, answers
 from evals.grading.refusals import Refused
-from evals.grading.tables import read_csv, read_jsonl
+from evals.grading.tables import check_encodable, read_csv, read_jsonl
 from evals.grading.texts import unpack_texts
 
 MAXIMUM_PARQUET_COLUMNS = 1024
+PANDAS_INDEX = re.compile(r"__index_level_\d+__", re.ASCII)
 
 
 def run(job: Frame, source: BinaryIO, **_: Any) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -63,8 +65,12 @@ def read_parquet(data: bytes, limits: Limits) -> dict[str, Any]:
     try:
         file = pq.ParquetFile(pa.BufferReader(data))
         check_parquet(file.metadata, limits)
+        texts = [field.name for field in file.schema_arrow if is_text(field.type)]
+        # Each text once: a short dictionary may stand for a million long texts.
+        file = pq.ParquetFile(pa.BufferReader(data), read_dictionary=texts)
         table = file.read(use_threads=False)
-        return {name: plain_column(table.column(name)) for name in table.column_names}
+        names = [name for name in table.column_names if not PANDAS_INDEX.fullmatch(name)]
+        return {name: plain_column(table.column(name), limits) for name in names}
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Refused("bad-header") from error
 
@@ -80,16 +86,45 @@ def check_parquet(metadata: Any, limits: Limits) -> None:
     size = sum(metadata.row_group(group).total_byte_size for group in range(metadata.num_row_groups))
     if size > limits.max_unpacked_bytes:
         raise Refused("too-big-unpacked", limit=limits.max_unpacked_bytes)
+    names = metadata.schema.to_arrow_schema().names
+    if len(set(names)) != len(names):
+        raise Refused("bad-columns")
 
 
-def plain_column(column: Any) -> Any:
+def is_text(kind: Any) -> bool:
+    """Whether a column holds text, plainly or as places in a dictionary of texts."""
+    import pyarrow as pa
+
+    if pa.types.is_dictionary(kind):
+        kind = kind.value_type
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind))
+
+
+def plain_column(column: Any, limits: Limits) -> Any:
     """A column of whole numbers, floats or text without gaps."""
     import pyarrow as pa
 
     if column.null_count:
         raise Refused("bad-row", count=column.null_count)
+    if pa.types.is_dictionary(column.type) and not is_text(column.type):
+        column = column.cast(column.type.value_type)
     if pa.types.is_integer(column.type) or pa.types.is_floating(column.type):
         return np.asarray(column.to_numpy())
-    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
-        return [str(value).strip() for value in column.to_pylist()]
+    if is_text(column.type):
+        return [text for chunk in column.chunks for text in chunk_texts(chunk.dictionary_encode(), limits)]
     raise Refused("bad-dtype")
+
+
+def chunk_texts(chunk: Any, limits: Limits) -> list[str]:
+    """The texts of some rows, each distinct one made once."""
+    texts = [str(value) for value in chunk.dictionary.to_pylist()]
+    places = np.asarray(chunk.indices)
+    lengths = np.array([len(text) for text in texts], np.int64)
+    if lengths[places].sum() > limits.max_unpacked_bytes:
+        raise Refused("too-big-unpacked", limit=limits.max_unpacked_bytes)
+    if lengths.max(initial=0) > limits.max_field_characters:
+        raise Refused("bad-row")
+    for text in texts:
+        check_encodable(text)
+    stripped = [text.strip() for text in texts]
+    return [stripped[place] for place in places]

@@ -48,7 +48,7 @@ REFUSALS: dict[str, Reason] = {
         "Archive members that share bytes.", "Make the zip again with an ordinary tool."
     ),
     "bad-path": Reason(
-        "A file name that is absolute, climbs out of the folder or holds control characters.",
+        "A file name that is absolute, climbs out of the folder, is very long or holds control characters.",
         "Use plain relative file names of letters, digits, dots, dashes and underscores.",
     ),
     "link-entry": Reason("A symbolic or hard link.", "Replace links by the files they point to."),

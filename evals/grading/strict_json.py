@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import Any
+
+import numpy as np
 
 from evals.grading.refusals import Refused
 
 MAXIMUM_DEPTH = 32
 MAXIMUM_DIGITS = 40
+# A text, or the rest of the document where it is never closed; possessive, so that no document is read twice.
+STRING = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
+STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
+NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
 
 
 def parse_json(text: str | bytes, *, code: str, max_depth: int = MAXIMUM_DEPTH) -> Any:
@@ -22,15 +29,20 @@ def parse_json(text: str | bytes, *, code: str, max_depth: int = MAXIMUM_DEPTH) 
     if depth(decoded) > max_depth:
         raise Refused(code)
     try:
-        return json.loads(
-            decoded,
-            object_pairs_hook=distinct_keys,
-            parse_constant=lambda _: refuse_constant(code),
-            parse_int=lambda digits: whole(digits, code=code),
-            parse_float=lambda digits: real(digits, code=code),
-        )
+        return decoder(code).decode(decoded)
     except (ValueError, RecursionError) as error:
         raise Refused(code) from error
+
+
+@cache
+def decoder(code: str) -> json.JSONDecoder:
+    """The strict parser that refuses with ``code``, made once: a table has a document a line."""
+    return json.JSONDecoder(
+        object_pairs_hook=distinct_keys,
+        parse_constant=lambda _: refuse_constant(code),
+        parse_int=lambda digits: whole(digits, code=code),
+        parse_float=lambda digits: real(digits, code=code),
+    )
 
 
 def decode(text: str | bytes, *, code: str) -> str:
@@ -45,12 +57,11 @@ def decode(text: str | bytes, *, code: str) -> str:
 
 def depth(text: str) -> int:
     """The deepest nesting, counted outside strings before any parser recurses."""
-    bare = re.sub(r'"(?:[^"\\]|\\.)*"', "", text)
-    deepest = level = 0
-    for bracket in re.findall(r"[\[\]{}]", bare):
-        level += 1 if bracket in "[{" else -1
-        deepest = max(deepest, level)
-    return deepest
+    opened = text.count("[") + text.count("{")
+    if opened <= 1:
+        return opened
+    brackets = STRING.sub("", text).encode("ascii", "ignore").translate(STEPS, delete=NO_BRACKETS)
+    return int(np.frombuffer(brackets, np.int8).cumsum(dtype=np.int32).max(initial=0))
 
 
 def distinct_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 MAXIMUM_NUMBER_CHARACTERS = 400
+SURROGATE = re.compile("[\ud800-\udfff]")
 BRACKETS = 16
 
 Column = list[str]
@@ -29,7 +30,7 @@ def read_csv(data: bytes, limits: Limits) -> Table:
     """
     rows = csv.reader(io.StringIO(clean_text(data), newline=""), strict=True)
     header = [name.strip() for name in next_row(rows) or []]
-    check_header(header, limits)
+    check_header(named(header), limits)
     columns: list[Column] = [[] for _ in header]
     while (row := next_row(rows)) is not None:
         if not row:
@@ -37,7 +38,13 @@ def read_csv(data: bytes, limits: Limits) -> Table:
         check_row(row, columns, limits)
         for column, value in zip(columns, row, strict=True):
             column.append(value.strip())
-    return with_rows(dict(zip(header, columns, strict=True)))
+    table = with_rows(dict(zip(header, columns, strict=True)))
+    return {name: table[name] for name in named(header)}
+
+
+def named(header: list[str]) -> list[str]:
+    """The header without the nameless first column, in which pandas writes its index."""
+    return header[1:] if header[:1] == [""] else header
 
 
 def next_row(rows: Any) -> list[str] | None:
@@ -93,9 +100,10 @@ def read_jsonl(data: bytes, limits: Limits) -> Table:
     text = clean_text(data)
     header: list[str] = []
     columns: list[Column] = []
-    for line in text.split("\n"):
-        if not line.strip():
-            continue
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) > limits.max_rows:
+        raise Refused("too-many-rows", rows=len(lines), limit=limits.max_rows)
+    for line in lines:
         record = flat_record(line, row=len(columns[0]) + 1 if columns else 1)
         if not header:
             header, columns = list(record), [[] for _ in record]
@@ -129,22 +137,19 @@ def plain_value(value: Any, *, row: int) -> str:
         return repr(value)
     if not isinstance(value, str):
         raise Refused("bad-row", row=row)
-    if not value.isascii():
-        check_encodable(value)
+    check_encodable(value)
     return value.strip()
 
 
 def check_encodable(value: str) -> None:
     """No lone surrogates and no NULs."""
-    try:
-        value.encode("utf-8")
-    except UnicodeEncodeError as error:
-        raise Refused("bad-encoding") from error
+    if "\0" in value or SURROGATE.search(value):
+        raise Refused("bad-encoding")
 
 
 def numbers(column: Column) -> list[float]:
     """A column as finite floats, in plain ASCII notation only."""
-    if set().union(*map(set, column)) <= NUMBER_CHARACTERS:
+    if NUMBER_CHARACTERS.issuperset("".join(column)):
         try:
             values = list(map(float, column))
         except ValueError:

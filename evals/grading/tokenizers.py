@@ -64,7 +64,7 @@ def rules(normalizer: Any) -> list[dict[str, Any]]:
 def check_rule(rule: dict[str, Any]) -> None:
     """One rule that keeps the text; the mark for a space is the only replacement allowed."""
     kind = rule.get("type")
-    if kind not in FAITHFUL | REWRITING:
+    if not isinstance(kind, str) or kind not in FAITHFUL | REWRITING:
         raise Refused("bad-tokenizer")
     if kind == "Prepend" and rule.get("prepend") != SPACE_MARK:
         raise Refused("tokenizer-not-faithful")

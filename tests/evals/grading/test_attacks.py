@@ -41,9 +41,15 @@ def header(entries: dict[str, object], body: int = 16) -> bytes:
     return make_safetensors({}, header=entries, tail=bytes(body))
 
 
-def model(index: bytes | None = None, **config: object) -> bytes:
+def unclosed(*, prefix: bool = False) -> bytes:
+    """JSON whose one text never ends; a reader that looks for its end again at every quote never ends either."""
+    text = b'{"' + b'\\"' * 200_000
+    return struct.pack("<Q", len(text)) + text if prefix else text
+
+
+def model(index: bytes | None = None, *, raw: bytes | None = None, **config: object) -> bytes:
     """A zip of a model folder."""
-    files = {"config.json": json.dumps(CONFIG | config).encode(), "model.safetensors": b"x"}
+    files = {"config.json": raw or json.dumps(CONFIG | config).encode(), "model.safetensors": b"x"}
     if index is not None:
         files["model.safetensors.index.json"] = index
     return make_zip(files)
@@ -86,6 +92,17 @@ ATTACKS = {
         {"duplicate-key"},
     ),
     "a quoted field without end": ("a.csv", b'id,pred\n1,"' + b"x" * (1 << 20), {"bad-row"}),
+    "quotes that never close, in a header": ("a.safetensors", unclosed(prefix=True), {"bad-header"}),
+    "quotes that never close, in a line": ("a.jsonl", unclosed(), {"bad-row"}),
+    "quotes that never close, in a configuration": ("a.zip", model(raw=unclosed()), {"bad-config"}),
+    "a header of one long text": (
+        "a.safetensors",
+        header({"__metadata__": {"a": "x" * (7 << 20)}, "a": TENSOR | {"dtype": "F4"}}),
+        {"bad-dtype"},
+    ),
+    "a document of brackets": ("a.json", b"[" + b"[]," * (2 << 20) + b"1]", {"too-big"}),
+    "a configuration of numbers": ("m.zip", model(raw=b"[" + b"1," * (3 << 20) + b"1]"), {"too-big"}),
+    "a NUL that hides in an escape": ("a.jsonl", b'{"id": "1\\u0000", "pred": 0}\n', {"bad-encoding"}),
     "a million columns": ("a.csv", b"id," + b"a," * 1_000_000 + b"b\n", {"bad-columns"}),
     "a formula as a name": ("a.csv", b"id,=cmd|calc\n1,0\n", {"bad-columns"}),
     "offsets that overlap": (
@@ -138,6 +155,23 @@ ATTACKS = {
         make_zip({"x.npy": npy("(4294967296, 4294967296)")}),
         {"size-mismatch"},
     ),
+    "a shape of one comma": ("a.npz", make_zip({"x.npy": npy("(,1)") + bytes(8)}), {"bad-header"}),
+    "characters beyond Unicode": (
+        "a.npz",
+        make_zip({"x.npy": npy("(1,)", "'<U1'") + b"\xff" * 4}),
+        {"bad-encoding"},
+    ),
+    "half a character": (
+        "a.npz",
+        make_zip({"x.npy": npy("(1,)", "'<U1'") + struct.pack("<I", 0xD800)}),
+        {"bad-encoding"},
+    ),
+    "columns of two lengths": (
+        "a.npz",
+        make_npz(id=np.arange(2), p0=np.ones(2), p1=np.ones(3)),
+        {"wrong-shape"},
+    ),
+    "a column of no dimension": ("a.npz", make_npz(id=np.arange(2), pred=np.array(0)), {"wrong-shape"}),
     "a shape that calls": ("a.npz", make_zip({"x.npy": npy("(len('a'),)")}), {"bad-header"}),
     "a name twice": ("a.zip", raw_zip("a.csv", "a.csv"), {"duplicate-name"}),
     "a name twice by case": ("a.zip", raw_zip("a.csv", "A.CSV"), {"duplicate-name"}),
@@ -160,6 +194,18 @@ ATTACKS = {
     ),
     "a zip in a zip": ("a.zip", make_zip({"b.zip": make_zip({"a.csv": b"id,pred\n"})}), {"unsafe-format"}),
     "a pickle in a zip": ("a.zip", make_zip({"a.csv": b"\x80\x04N."}), {"unsafe-format"}),
+    "a name with a detour": ("a.zip", raw_zip("a/./b.csv"), {"bad-path"}),
+    "a name of two thousand folders": ("a.zip", raw_zip("a/" * 2000 + "b.csv"), {"bad-path"}),
+    "a password that only the header knows of": (
+        "a.zip",
+        raw_zip("a.csv")[:6] + b"\x01" + raw_zip("a.csv")[7:],
+        {"bad-archive"},
+    ),
+    "an end record that counts nothing": (
+        "a.zip",
+        raw_zip("a.csv")[:-14] + bytes(4) + raw_zip("a.csv")[-10:],
+        {"bad-archive"},
+    ),
     "two end records": ("a.zip", raw_zip("a.csv") + raw_zip("../b.csv"), {"bad-archive", "bad-path"}),
 }
 
@@ -205,6 +251,11 @@ PARQUETS = {
         lambda: parquet(pa.table({"id": [1, 2], "pred": [{"a": {"b": 1}}, {"a": {"b": 2}}]})),
         {"bad-dtype", "bad-columns"},
     ),
+    "a column twice": (
+        lambda: parquet(pa.Table.from_arrays([pa.array([1, 2])] * 3, names=["id", "pred", "pred"])),
+        {"bad-columns"},
+    ),
+    "a NUL": (lambda: parquet(pa.table({"id": ["1", "2"], "pred": ["0", "1\0"]})), {"bad-encoding"}),
     "gaps": (lambda: parquet(pa.table({"id": [1, 2], "pred": [0, None]})), {"bad-row"}),
     "a footer that runs past the file": (
         lambda: parquet(PLAIN)[:-8] + struct.pack("<I", 1 << 30) + b"PAR1",
@@ -232,6 +283,28 @@ def test_a_parquet_file_is_refused_in_the_jail(tmp_path, attack):
 
     assert result.state == "refused"
     assert result.code in codes
+
+
+def test_one_long_id_takes_no_room_for_the_others(tmp_path):
+    benchmark = load_benchmark(make_benchmark(tmp_path / "b"))
+    rows = "".join(f"{number},0\n" for number in range(20_000))
+    (tmp_path / "a.csv").write_text(f"id,pred\n{'x' * 9_999},0\n{rows}", "utf-8")
+    tracemalloc.start()
+
+    with pytest.raises(Refused, match="unknown-id"):
+        inspect_artifact(tmp_path / "a.csv", benchmark=benchmark)
+
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < MOST_BYTES
+
+
+@pytest.mark.parametrize("kind", [["NFC"], {"NFC": 1}, 1, None])
+def test_a_tokenizer_s_rule_without_a_name_is_refused(kind):
+    tokenizer = {"model": {}, "normalizer": {"type": kind}}
+
+    with pytest.raises(Refused, match="bad-tokenizer"):
+        probe_tokenizer(json.dumps(tokenizer).encode(), vocabulary=2)
 
 
 def test_a_tokenizer_whose_pattern_takes_for_ever_is_refused():

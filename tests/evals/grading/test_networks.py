@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -16,8 +17,10 @@ from evals.grading.architectures import KINDS, architecture
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.commands import main
 from evals.grading.corruptions import CORRUPTIONS, corrupted
+from evals.grading.intake import inspect_artifact
 from evals.grading.networks import build
 from evals.grading.phases import GradeRequest, run_phase
+from evals.grading.refusals import Refused
 from evals.grading.scoring import Scorer
 from tests.evals.grading.makers import make_benchmark, make_safetensors, make_zip
 
@@ -145,6 +148,58 @@ def make_model_zip(*, split: bool = False, **config: object) -> bytes:
     for shard in set(names.values()):
         members[shard] = make_safetensors({name: arrays[name] for name in names if names[name] == shard})
     return make_zip(members)
+
+
+def extended(model: bytes, **members: bytes) -> bytes:
+    """The same zip with more files in it."""
+    with zipfile.ZipFile(io.BytesIO(model)) as archive:
+        return make_zip({name: archive.read(name) for name in archive.namelist()} | members)
+
+
+UNNAMED = make_safetensors({"model.norm.weight": np.full(8, np.nan)})
+
+
+@pytest.mark.parametrize(
+    ("model", "code"),
+    [
+        (
+            extended(make_model_zip(split=True), **{"model-00003-of-00003.safetensors": UNNAMED}),
+            "unexpected-file",
+        ),
+        (extended(make_model_zip(split=True), **{"model.safetensors": UNNAMED}), "unexpected-file"),
+        (extended(make_model_zip(), **{"model-00001-of-00001.safetensors": UNNAMED}), "unexpected-file"),
+        (
+            extended(
+                make_model_zip(split=True),
+                **{
+                    "model.safetensors.index.json": json.dumps(
+                        {"weight_map": {"model.norm.weight": "model-00009-of-00009.safetensors"}}
+                    ).encode()
+                },
+            ),
+            "missing-tensors",
+        ),
+    ],
+)
+def test_weights_that_the_index_does_not_name_or_that_are_absent_are_refused(tmp_path, model, code):
+    (tmp_path / "a.zip").write_bytes(model)
+
+    with pytest.raises(Refused, match=code):
+        inspect_artifact(tmp_path / "a.zip")
+
+
+def test_a_model_folder_may_hold_what_a_hub_and_a_desktop_leave_in_it(tmp_path):
+    beside = {
+        ".gitattributes": b"*.safetensors filter=lfs",
+        "README.md": b"# A model",
+        ".DS_Store": b"\0\0\0\1Bud1",
+    }
+    (tmp_path / "a.zip").write_bytes(extended(make_model_zip(split=True), **beside))
+    with zipfile.ZipFile(tmp_path / "a.zip") as archive:
+        archive.extractall(tmp_path / "model")
+
+    assert inspect_artifact(tmp_path / "a.zip").facts["tensors"] == 21
+    assert inspect_artifact(tmp_path / "model").facts["tensors"] == 21
 
 
 def make_tokens(folder: Path) -> Path:
