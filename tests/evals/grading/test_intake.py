@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import pickle
 import stat
 import struct
@@ -11,14 +12,20 @@ import zipfile
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.intake import inspect_artifact
 from evals.grading.limits import Limits
+from evals.grading.predictions import Expected, answers
+from evals.grading.reading_tables import columns_of
 from evals.grading.refusals import REFUSALS, Refused
 from evals.grading.sniffing import sniff
 from tests.evals.grading.makers import make_benchmark, make_npz, make_safetensors, make_zip
+
+EXPECTED = Expected(ids=("1", "2"), task="classification", classes=("0", "1"))
 
 
 def code_of(path: Path, data: bytes, **values) -> str:
@@ -191,6 +198,58 @@ def test_with_a_benchmark_ids_and_classes_are_checked(tmp_path, rows, code):
     benchmark = load_benchmark(make_benchmark(tmp_path / "benchmark"))
 
     assert code_of(tmp_path / "a.csv", f"id,pred\n{rows}".encode(), benchmark=benchmark) == code
+
+
+MAC = {"__MACOSX/answers/._a.csv": b"\0\5\x16\7", "answers/.DS_Store": b"\0\0\0\1Bud1"}
+TABLE = b"id,pred\n1,0\n2,1\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("a.zip", make_zip({"answers/a.csv": TABLE} | MAC)),
+        ("a.zip", make_zip({"a.csv": TABLE, "Thumbs.db": b"\xd0\xcf", "desktop.ini": b"[x]"})),
+        ("a.csv", b",id,pred\n0,1,0\n1,2,1\n"),
+        ("a.npz", make_npz(id=np.array([1, 2], ">i8"), pred=np.array([0, 1], ">f4"))),
+        ("a.npz", make_npz(id=np.array(["1", "2"], ">U3"), pred=np.array([0, 1]))),
+    ],
+)
+def test_what_desktops_pandas_and_other_machines_write_is_taken(tmp_path, name, data):
+    benchmark = load_benchmark(
+        make_benchmark(tmp_path / "benchmark", formats=["csv", "npz", "parquet", "zip"])
+    )
+
+    assert code_of(tmp_path / name, data, benchmark=benchmark) == "ok"
+    assert code_of(tmp_path / name, data, benchmark=benchmark, deep=False) == "ok"
+
+
+PLACES = pa.array([1, 0], pa.int32())
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"id": [1, 2], "pred": pa.DictionaryArray.from_arrays(PLACES, ["1", "0"])},
+        {"id": [1, 2], "pred": pa.DictionaryArray.from_arrays(PLACES, [1, 0])},
+        {"id": pa.array(["1", "2"], pa.string_view()), "pred": pa.array(["0", "1"], pa.large_string())},
+        {"id": [1, 2], "pred": [0, 1], "__index_level_0__": [7, 3]},
+    ],
+)
+def test_parquet_of_categories_and_of_a_shuffled_frame_is_taken(columns):
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, row_group_size=1)
+
+    found = answers(columns_of(buffer.getvalue(), "parquet", Limits()), EXPECTED)
+
+    assert found["classes"].tolist() == [0, 1]
+
+
+def test_a_wrong_answer_is_told_its_row(tmp_path):
+    benchmark = load_benchmark(make_benchmark(tmp_path / "benchmark"))
+    (tmp_path / "a.csv").write_bytes(b"id,pred\n1,0\n2,7\n")
+
+    with pytest.raises(Refused, match=r"\(row 2\)"):
+        inspect_artifact(tmp_path / "a.csv", benchmark=benchmark)
 
 
 def test_a_file_larger_than_the_benchmark_allows_is_refused_unread(tmp_path):
