@@ -26,6 +26,39 @@ from tests.evals.grading.makers import make_benchmark, make_zip
 pytestmark = pytest.mark.jail
 SECRET = "sesame-open-37"
 HARMLESS = ("nothing", "empty", "bad-output", "code-failed", "over-memory")
+# The reader's end of the pipe is no file of the script's; it may guess at it all the same.
+INTO_THE_PIPE = """
+import os
+for process in filter(str.isdigit, os.listdir("/proc")):
+    for number in range(16):
+        try:
+            os.write(os.open(f"/proc/{process}/fd/{number}", os.O_WRONLY | os.O_NONBLOCK), %s)
+        except OSError:
+            pass
+os._exit(0)
+"""
+FILL = """
+import itertools
+for place in ("/tmp", "/dev/shm", "."):
+    for number in itertools.count():
+        open(f"{place}/{number}", "wb").write(bytes(1 << 20))
+"""
+MANY_FILES = """
+import itertools
+for number in itertools.count():
+    open(f"/tmp/{number}", "wb").close()
+"""
+DAEMONS = """
+import os, signal, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+for number in range(8):
+    if os.fork() == 0:
+        os.setsid()
+        if os.fork() == 0:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            time.sleep(600)
+        os._exit(0)
+"""
 WRITE = "open('predictions.csv', 'w').write('id,pred\\n1,%d\\n2,1\\n' % bool(found))\n"
 
 
@@ -132,6 +165,17 @@ def test_a_host_port_and_an_abstract_socket_are_out_of_reach(benchmark, tmp_path
         ("import os; os.abort()", {"code-failed"}),
         ("import os, signal; os.kill(os.getppid(), 9)", {"crashed", "code-failed"}),
         ("import os; os._exit(0)", {"bad-output"}),
+        ("import os, signal; os.kill(os.getppid(), 19)\nimport time; time.sleep(60)", {"over-time"}),
+        ("import os; os.kill(-1, 9)", {"crashed", "code-failed"}),
+        ("import os; os.kill(1, 9); os.killpg(os.getpgid(os.getppid()), 9)", {"crashed", "code-failed"}),
+        (INTO_THE_PIPE % "b'garbage' * 4096", {"crashed", "over-output", "bad-output"}),
+        (INTO_THE_PIPE % r"b'\xff' * 65536", {"crashed", "over-output", "bad-output"}),
+        (INTO_THE_PIPE % "bytes(1)", {"crashed", "over-output", "bad-output"}),
+        (FILL, {"code-failed", "over-memory"}),
+        (MANY_FILES, {"code-failed", "over-memory", "over-time"}),
+        ("open('predictions.csv', 'wb').truncate(1 << 31)", {"over-output", "code-failed", "over-memory"}),
+        ("open('predictions.csv', 'wb').write(b'\\x80\\x04N.')", {"unsafe-format", "bad-encoding"}),
+        ("import os\nif os.fork():\n    while True: pass\n" + DAEMONS, {"over-time", "over-memory"}),
     ],
 )  # fmt: skip
 def test_what_uses_too_much_is_ended(benchmark, tmp_path, script, codes):
@@ -141,6 +185,16 @@ def test_what_uses_too_much_is_ended(benchmark, tmp_path, script, codes):
 
     assert code in codes
     assert time.monotonic() - started < 30
+    assert len(descendants(os.getpid())) == 1
+
+
+@pytest.mark.parametrize(
+    "script", [DAEMONS, "import os; os.kill(os.getppid(), 9)", INTO_THE_PIPE % "bytes(1)"]
+)
+def test_what_one_submission_breaks_is_whole_for_the_next(benchmark, tmp_path, script):
+    attempt(script, benchmark, tmp_path)
+
+    assert attempt(looks("found = os.path.exists('data/inputs.csv')"), benchmark, tmp_path) == "found"
     assert len(descendants(os.getpid())) == 1
 
 
