@@ -1,4 +1,4 @@
-"""How much of everything a submission may use; a benchmark may lower or raise each."""
+"""How much of everything a submission may use; a benchmark may lower each, or raise it up to the platform's most."""
 
 from __future__ import annotations
 
@@ -8,8 +8,23 @@ from typing import Any
 MEBIBYTE = 1 << 20
 GIBIBYTE = 1 << 30
 RESAMPLES = 2000
-# No benchmark asks for more: a petabyte, a week.
-LARGEST_LIMIT, LONGEST_SECONDS = 1 << 50, 7 * 86_400.0
+# What one submission may ask of the platform at most, whatever its benchmark allows.
+LARGEST: dict[str, int | float] = {
+    "max_bytes": 16 * GIBIBYTE,
+    "max_unpacked_bytes": 16 * GIBIBYTE,
+    "max_rows": 10_000_000,
+    "max_columns": 10_000,
+    "max_field_characters": 1_000_000,
+    "max_header_bytes": 64 * MEBIBYTE,
+    "max_tensors": 100_000,
+    "max_parameters": 10_000_000_000,
+    "max_files": 1_000,
+    "qualification_seconds": 600.0,
+    "safety_seconds": 3_600.0,
+    "thorough_seconds": 86_400.0,
+    "code_seconds": 86_400.0,
+    "memory_bytes": 256 * GIBIBYTE,
+}
 
 
 @dataclass(frozen=True)
@@ -32,10 +47,9 @@ class Limits:
     memory_bytes: int = 4 * GIBIBYTE
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            most = LONGEST_SECONDS if field.name.endswith("_seconds") else LARGEST_LIMIT
-            if not 0 < getattr(self, field.name) <= most:
-                raise ValueError(f"The limit {field.name} must be above zero and at most {most:g}.")
+        for name, most in LARGEST.items():
+            if not 0 < getattr(self, name) <= most:
+                raise ValueError(f"The limit {name} must be above zero and at most {most:,}.")
 
     def seconds(self, phase: str) -> float:
         """The wall-clock limit of one phase."""

@@ -13,7 +13,7 @@ from evals.grading.architectures import KINDS
 from evals.grading.benchmarks import load_benchmark
 from evals.grading.corruptions import CORRUPTIONS
 from evals.grading.graders import GRADERS
-from evals.grading.limits import Limits
+from evals.grading.limits import LARGEST, Limits
 from evals.grading.refusals import REFUSALS
 from evals.grading.tasks import DIRECTIONS
 
@@ -35,8 +35,10 @@ def test_every_metric_is_documented_with_its_direction(name):
 
 
 @pytest.mark.parametrize("field", fields(Limits), ids=lambda field: field.name)
-def test_every_limit_is_documented_with_its_default(field):
-    assert f"| `{field.name}` | {getattr(Limits(), field.name):,} |" in TEXT
+def test_every_limit_is_documented_with_its_default_and_the_most_that_it_may_be(field):
+    row = f"| `{field.name}` | {getattr(Limits(), field.name):,} | {LARGEST[field.name]:,} |"
+
+    assert row in TEXT
 
 
 def test_every_architecture_and_corruption_is_documented():

@@ -96,7 +96,9 @@ def test_the_same_content_is_the_same_version_and_another_a_new_one(door, progra
     [
         ({"inputs.csv": INPUTS}, "one folder with one benchmark.toml"),
         ({**FILES, "benchmark.toml": DECLARED.replace("seed = 1", "sed = 1")}, "Unknown key sed"),
+        ({**FILES, "benchmark.toml": f"{DECLARED}[limits]\nmax_rows = 10_000_001\n"}, "at most 10,000,000"),
         ({**FILES, "hidden/labels.csv": LABELS.replace(b",b", b",c")}, "class"),
+        ({**FILES, "a/" * 200 + "b": b"x"}, "plain relative file names"),
         ({**FILES, "hidden/labels.csv": b"id,label\n1,a\n"}, "id"),
         ({**FILES, "../outside.txt": b"x"}, "plain relative file names"),
         ({**FILES, "HIDDEN/labels.csv": b"x"}, "Give every file its own name"),
