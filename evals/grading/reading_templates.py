@@ -38,15 +38,7 @@ def run(job: Frame, source: BinaryIO, **_: Any) -> tuple[dict[str, Any], dict[st
         rendered = environment.from_string(text).render(
             messages=list(MESSAGES), add_generation_prompt=True, **settings
         )
-    except (
-        TemplateError,
-        ValueError,
-        TypeError,
-        ArithmeticError,
-        LookupError,
-        AttributeError,
-        RecursionError,
-    ) as error:
+    except MISTAKES as error:
         raise Refused("bad-template") from error
     place = 0
     for message in MESSAGES:
