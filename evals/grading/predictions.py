@@ -16,6 +16,8 @@ from evals.grading.tables import number, numbers
 from evals.grading.texts import pack_texts
 
 SUM_TOLERANCE = 1e-3
+# Squares of what is larger, and sums of them, leave the numbers that a computer has.
+LARGEST_NUMBER = 1e50
 PROBABILITY_COLUMN = re.compile(r"p(?:_?)(\w+)", re.ASCII)
 QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)", re.ASCII)
 NUMERIC_COLUMN = re.compile(r"prob|value|score|[pl]_?\d+|q0?\.\d+", re.ASCII)
@@ -203,7 +205,7 @@ def regression(columns: Mapping[str, Any], expected: Expected) -> Arrays:
     if names and set(names) == set(columns):
         if [quantile_level(name) for name in names] != list(expected.quantiles):
             raise Refused("bad-columns")
-        quantiles = np.column_stack([real_column(columns[name]) for name in names])
+        quantiles = np.column_stack([measurable_column(columns[name]) for name in names])
         if (np.diff(quantiles, axis=1) < 0).any():
             raise Refused("bad-quantiles")
         return {"quantiles": quantiles, "values": quantiles[:, quantiles.shape[1] // 2]}
@@ -224,7 +226,16 @@ def only_column(columns: Mapping[str, Any], *names: str) -> NDArray[np.float64]:
     """The one column of numbers, under one of these names."""
     if len(columns) != 1 or next(iter(columns)) not in names:
         raise Refused("bad-columns")
-    return real_column(next(iter(columns.values())))
+    return measurable_column(next(iter(columns.values())))
+
+
+def measurable_column(column: Any) -> NDArray[np.float64]:
+    """A column of numbers whose errors can be squared and summed."""
+    values = real_column(column)
+    beyond = np.flatnonzero(abs(values) > LARGEST_NUMBER)
+    if beyond.size:
+        raise Refused("bad-number", row=int(beyond[0]) + 1)
+    return values
 
 
 def multilabel(columns: Mapping[str, Any], expected: Expected) -> Arrays:

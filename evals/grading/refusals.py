@@ -138,8 +138,8 @@ REFUSALS: dict[str, Reason] = {
         "Give every row exactly one plain value per column.",
     ),
     "bad-number": Reason(
-        "Something else than a plain number where a number belongs.",
-        "Write numbers with the digits 0 to 9, and classes as the benchmark names them.",
+        "Something else than a plain number where a number belongs, or one beyond 1e50.",
+        "Write numbers of at most 1e50 with the digits 0 to 9, and classes as the benchmark names them.",
     ),
     "bad-class": Reason(
         "A class that the benchmark does not have.", "Use only the classes that the benchmark lists."

@@ -244,6 +244,22 @@ def test_parquet_of_categories_and_of_a_shuffled_frame_is_taken(columns):
     assert found["classes"].tolist() == [0, 1]
 
 
+@pytest.mark.parametrize(
+    ("task", "table", "code"),
+    [
+        ("regression", b"id,value\n1,1e50\n2,-1e50\n", "ok"),
+        ("regression", b"id,value\n1,1e200\n2,1\n", "bad-number"),
+        ("regression", b"id,q0.1,q0.9\n1,-1e308,1\n2,1,1\n", "bad-number"),
+        ("ranking", b"id,score\n1,-1e308\n2,1\n", "bad-number"),
+    ],
+)
+def test_numbers_too_large_for_any_measurement_are_refused(tmp_path, task, table, code):
+    quantiles = [0.1, 0.9] if task == "regression" else []
+    benchmark = load_benchmark(make_benchmark(tmp_path / "benchmark", task=task, quantiles=quantiles))
+
+    assert code_of(tmp_path / "a.csv", table, benchmark=benchmark) == code
+
+
 def test_a_wrong_answer_is_told_its_row(tmp_path):
     benchmark = load_benchmark(make_benchmark(tmp_path / "benchmark"))
     (tmp_path / "a.csv").write_bytes(b"id,pred\n1,0\n2,7\n")
