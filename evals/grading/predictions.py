@@ -18,7 +18,6 @@ from evals.grading.texts import pack_texts
 SUM_TOLERANCE = 1e-3
 # Squares of what is larger, and sums of them, leave the numbers that a computer has.
 LARGEST_NUMBER = 1e50
-PROBABILITY_COLUMN = re.compile(r"p(?:_?)(\w+)", re.ASCII)
 QUANTILE_COLUMN = re.compile(r"q(0?\.\d+)", re.ASCII)
 NUMERIC_COLUMN = re.compile(r"prob|value|score|[pl]_?\d+|q0?\.\d+", re.ASCII)
 KNOWN_COLUMN = re.compile(r"id|pred|prob|value|score|answer|p_?\w{1,40}|l_?\w{1,40}|q0?\.\d+", re.ASCII)

@@ -16,7 +16,7 @@ NUMBER_CHARACTERS = frozenset("0123456789+-.eE")
 NOT_FINITE = re.compile(r"[+-]?(inf|infinity|nan)", re.IGNORECASE)
 MAXIMUM_NUMBER_CHARACTERS = 400
 SURROGATE = re.compile("[\ud800-\udfff]")
-BRACKETS = 16
+MAXIMUM_BRACKETS = 1024
 
 Column = list[str]
 Table = dict[str, Column]
@@ -121,7 +121,7 @@ def read_jsonl(data: bytes, limits: Limits) -> Table:
 
 def flat_record(line: str, *, row: int) -> dict[str, str]:
     """One object of plain values, each as text."""
-    if line.count("[") + line.count("{") > BRACKETS * 64:
+    if line.count("[") + line.count("{") > MAXIMUM_BRACKETS:
         raise Refused("bad-row", row=row)
     record = parse_json(line, code="bad-row")
     if not isinstance(record, dict) or not record:

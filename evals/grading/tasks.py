@@ -24,7 +24,6 @@ HIGHER = [
 ]
 LOWER = ["log_loss", "brier", "calibration_error", "rmse", "mae", "crps", "hamming_loss"]
 DIRECTIONS = {**dict.fromkeys(HIGHER, "higher"), **dict.fromkeys(LOWER, "lower")}
-NEEDS_PROBABILITIES = frozenset(["log_loss", "brier", "calibration_error", "auroc", "average_precision"])
 
 
 @dataclass(frozen=True)

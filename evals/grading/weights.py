@@ -29,7 +29,6 @@ EXPONENTS: dict[str, tuple[Any, int]] = {
 }
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,255}")
 MAXIMUM_DIMENSIONS = 8
-MAXIMUM_SIZE = 1 << 40
 BLOCK_BYTES = 8 * MEBIBYTE
 
 
