@@ -361,7 +361,7 @@ class TestFollowing:
     def test_the_share_of_decisions_that_follow_is_told_with_its_interval(self, stage, lead):
         self.decided(stage, lead, count=5, followed=3)
 
-        together, own = following_at(stage)
+        together, own = following_at(stage, lead.user)
 
         assert (together.interval.count, together.interval.of) == (3, 5)
         assert own.decider == lead.name
@@ -373,11 +373,11 @@ class TestFollowing:
     def test_nearly_always_is_a_rubber_stamp(self, stage, lead, count, followed, warns):
         self.decided(stage, lead, count=count, followed=followed)
 
-        assert following_at(stage)[0].is_rubber_stamp is warns
+        assert following_at(stage, lead.user)[0].is_rubber_stamp is warns
 
     def test_an_open_choice_follows_nothing(self, stage, mentee, lead):
         fix_gate(stage, lead, middle="leads_choice")
         make_chances(stage, {mentee: {}})
         decide(stage, mentee, lead)
 
-        assert following_at(stage) == []
+        assert following_at(stage, lead.user) == []

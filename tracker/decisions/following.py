@@ -7,6 +7,7 @@ from django.db.models import Count, F, Q
 from evals.statistics.shares import ShareInterval, wilson
 from tracker.cohorts.models import Stage
 from tracker.decisions.models import StageDecision
+from tracker.people.models import Visitor
 
 ENOUGH_TO_WARN = 20
 RUBBER_STAMP = 0.95
@@ -24,11 +25,15 @@ class Following:
         return self.interval.of >= ENOUGH_TO_WARN and self.interval.share > RUBBER_STAMP
 
 
-def following_at(stage: Stage) -> list[Following]:
-    """Everybody together first, then each decider; proposals that left the choice open do not count."""
+def following_at(stage: Stage, user: Visitor) -> list[Following]:
+    """Everybody together first, then each decider; proposals that left the choice open do not count.
+
+    It counts what this user sees: one decision more than those would tell them of their own.
+    """
     followed = Count("pk", filter=Q(outcome=F("proposal__outcome")))
     rows = (
-        StageDecision.objects.filter(stage=stage, proposal__isnull=False)
+        StageDecision.objects.visible_to(user)
+        .filter(stage=stage, proposal__isnull=False)
         .exclude(proposal__outcome="")
         .order_by("decider__name")
         .values_list("decider__name")

@@ -7,7 +7,7 @@ from evals.noise.gating import Standing, answer_of
 from tracker.cohorts.models import Enrollment, Stage
 from tracker.decisions.checks import has_failed_check
 from tracker.decisions.models import Answer, GateRule, Leaning, Lottery, Outcome, Proposal, order_by_seed
-from tracker.decisions.models.outcomes import demand_decider
+from tracker.decisions.models.outcomes import demand_decider, demand_no_part
 from tracker.errors import RuleBroken
 from tracker.estimates.models import Fit, FitRequest, GateChance
 from tracker.events.models import Event
@@ -102,6 +102,7 @@ def draw_lottery(rule: GateRule, *, by: Person) -> Lottery:
     """Draw the remaining places among those who are too close to call, once, by the seed that was bound."""
     stage = rule.stage
     demand_decider(by, stage)
+    demand_no_part(by, stage)
     demand_a_draw(rule)
     with transaction.atomic():
         Stage.objects.select_for_update().get(pk=stage.pk)

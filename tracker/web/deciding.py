@@ -73,7 +73,9 @@ def sitting_of(stage: Stage, user: Visitor) -> Sitting:
     decided = {one.enrollment_id: one for one in decisions.select_related("decider")}
     own = Leaning.objects.open().filter(stage=stage, decider__in=Person.objects.of(user))
     leant = set(own.values_list("enrollment", flat=True))
-    members = Enrollment.objects.of_stage(stage).select_related("person").order_by("person__name")
+    members = (
+        Enrollment.objects.of_stage(stage).besides(user).select_related("person").order_by("person__name")
+    )
     return Sitting(
         stage=stage,
         rule=rule,
@@ -81,7 +83,7 @@ def sitting_of(stage: Stage, user: Visitor) -> Sitting:
             Row(one.person, counted.get(one.person_id, nobody), floor, decided.get(one.pk), one.pk in leant)
             for one in members
         ],
-        following=following_at(stage),
+        following=following_at(stage, user),
         to_second=list(decisions.awaiting_a_second_reader().select_related("enrollment__person", "decider")),
         appeals=list(
             Appeal.objects.visible_to(user)

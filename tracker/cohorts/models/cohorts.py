@@ -171,6 +171,10 @@ class EnrollmentQuerySet(TrackedQuerySet["Enrollment"]):
         applied = self.filter(application__round__stage=stage, left_on=None)
         return applied.exclude(application__state="draft")
 
+    def besides(self, user: Visitor) -> Self:
+        """Those of others: nobody decides about themselves."""
+        return self.exclude(person__in=Person.objects.of(user))
+
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(person__in=Person.objects.known_to(user))
 

@@ -22,7 +22,7 @@ class AppealQuerySet(TrackedQuerySet["Appeal"]):
         if user.is_authenticated and user.is_active and user.is_superuser:
             return self
         own = Q(decision__enrollment__person__in=Person.objects.of(user))
-        return self.filter(decided_by(user, "decision__stage") | own)
+        return self.filter(decided_by(user, "decision__stage", about="decision__enrollment") | own)
 
     def open(self) -> Self:
         return self.filter(heard_at=None)

@@ -39,7 +39,7 @@ TOLD = ~Q(outcome=Outcome.END) | Q(second_agrees=True)
 
 class StageDecisionQuerySet(TrackedQuerySet["StageDecision"]):
     def visible_to(self, user: Visitor) -> Self:
-        """Deciders see all of their program's; a person their own, an end once a second reader agrees.
+        """Deciders see all of their program's about others; everybody their own, an end once a second reader agrees.
 
         A program's key sees what people are told, and no sooner: nothing is sent out that may not come to be.
         """
@@ -47,7 +47,7 @@ class StageDecisionQuerySet(TrackedQuerySet["StageDecision"]):
             return self
         own = Q(enrollment__person__in=Person.objects.of(user))
         by_key = Q(stage__cohort__program__in=Program.objects.where(user, Role.CLIENT))
-        return self.filter(decided_by(user, "stage") | (own | by_key) & TOLD)
+        return self.filter(decided_by(user, "stage", about="enrollment") | (own | by_key) & TOLD)
 
     def standing(self) -> Self:
         return self.filter(replaced_at=None)

@@ -10,8 +10,8 @@ from django.db.models import Q
 from django.utils import timezone
 
 from evals.noise.gating import Gate
-from tracker.cohorts.models import Stage
-from tracker.decisions.models.outcomes import DECIDE
+from tracker.cohorts.models import Enrollment, Stage
+from tracker.decisions.models.outcomes import DECIDE, demand_no_part
 from tracker.errors import RuleBroken
 from tracker.estimates.models import READERS_BEHIND_A_RELEASE, Contribution, Fit
 from tracker.events.history import Tracked, TrackedQuerySet
@@ -47,6 +47,7 @@ class GateRuleQuerySet(TrackedQuerySet["GateRule"]):
         program = stage.cohort.program
         if by.program_id != program.pk or not by.holds(Role.LEAD):
             raise RuleBroken(f"{by} does not lead {program}: only a lead fixes a gate.", code="not-a-lead")
+        demand_no_part(by, stage)
         stage.cohort.demand_open()
         demand_a_gate(**values)
         with transaction.atomic():
@@ -183,10 +184,12 @@ class GateRule(Tracked):
 
 class LotteryQuerySet(TrackedQuerySet["Lottery"]):
     def visible_to(self, user: Visitor) -> Self:
-        """Those who decide: who is drawn from tells who was too close to call."""
+        """Those who decide, unless about them too: who is drawn from tells who was too close to call."""
         if user.is_authenticated and user.is_active and user.is_superuser:
             return self
-        return self.filter(rule__stage__cohort__program__in=Program.objects.where(user, *DECIDE))
+        own = Enrollment.objects.filter(person__in=Person.objects.of(user))
+        deciding = self.filter(rule__stage__cohort__program__in=Program.objects.where(user, *DECIDE))
+        return deciding.exclude(rule__stage__cohort__in=own.values("cohort"))
 
 
 class Lottery(Tracked):

@@ -44,7 +44,9 @@ class LeaningQuerySet(TrackedQuerySet["Leaning"]):
             .exclude(outcome=Outcome.MORE_EVIDENCE)
             .filter(enrollment=OuterRef("enrollment"), stage=OuterRef("stage"))
         )
-        return self.filter(decided_by(user, "stage"), own | Q(Exists(settled), closed_at__isnull=False))
+        return self.filter(
+            decided_by(user, "stage", about="enrollment"), own | Q(Exists(settled), closed_at__isnull=False)
+        )
 
     def hindrances_to_merging(self, name: str, *, kept: Person, doubled: Person) -> Iterator[str]:
         """Nobody leans about themselves."""

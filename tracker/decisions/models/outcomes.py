@@ -37,6 +37,12 @@ def demand_decider(person: Person, stage: Stage) -> None:
         raise RuleBroken(f"{person} does not decide in {program}.", code="not-a-decider")
 
 
+def demand_no_part(person: Person, stage: Stage) -> None:
+    """Who stands before a gate neither sets it nor draws its lottery."""
+    if Enrollment.objects.of_stage(stage).filter(person=person).exists():
+        raise RuleBroken(f"{stage} decides about {person} too: ask somebody else.", code="own-decision")
+
+
 def demand_place(enrollment: Enrollment, stage: Stage) -> None:
     """A stage decides about those who stand before it."""
     if not Enrollment.objects.of_stage(stage).filter(pk=enrollment.pk).exists():
@@ -78,6 +84,7 @@ def demand_distance(person: Person, about: Person) -> None:
         )
 
 
-def decided_by(user: Visitor, path: str) -> Q:
-    """Rows of stages in whose program this user decides; ``path`` leads to the stage."""
-    return Q(**{f"{path}__cohort__program__in": Program.objects.where(user, *DECIDE)})
+def decided_by(user: Visitor, stage: str, *, about: str) -> Q:
+    """Rows about others of stages in whose program this user decides; the paths lead to stage and enrollment."""
+    deciding = Q(**{f"{stage}__cohort__program__in": Program.objects.where(user, *DECIDE)})
+    return deciding & ~Q(**{f"{about}__person__in": Person.objects.of(user)})

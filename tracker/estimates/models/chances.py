@@ -17,10 +17,11 @@ class GateChanceQuerySet(models.QuerySet["GateChance"]):
         return self.filter(fit__is_current=True)
 
     def visible_to(self, user: Visitor) -> Self:
-        """Those who decide, and nobody else: it is half of a proposal."""
+        """Those who decide, of others, and nobody else: it is half of a proposal."""
         if user.is_authenticated and user.is_active and user.is_superuser:
             return self
-        return self.filter(fit__program__in=Program.objects.where(user, Role.LEAD, Role.COMMITTEE))
+        others = self.exclude(person__in=Person.objects.of(user))
+        return others.filter(fit__program__in=Program.objects.where(user, Role.LEAD, Role.COMMITTEE))
 
 
 class GateChance(models.Model):

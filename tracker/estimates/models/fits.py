@@ -206,8 +206,9 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
         return self.filter(person__in=members.values("person"))
 
     def decided_by(self, user: Visitor) -> Self:
-        """All estimates of programs in which this user decides."""
-        return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
+        """All estimates of programs in which this user decides, but their own: those are told with the decision."""
+        others = self.exclude(person__in=Person.objects.of(user))
+        return others.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
 
     def released_to(self, user: Visitor) -> Self:
         """What releases show this user: own mentees', what people share with a fund, and own once it is decided."""
@@ -327,10 +328,11 @@ class ContributionQuerySet(models.QuerySet["Contribution"]):
     stays_on_merging = True
 
     def visible_to(self, user: Visitor) -> Self:
-        """Deciders only: what single outputs moved could tell others what a single reader said."""
+        """Deciders only, and not their own: what single outputs moved could tell what a single reader said."""
         if user.is_authenticated and user.is_active and user.is_superuser:
             return self
-        return self.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
+        others = self.exclude(person__in=Person.objects.of(user))
+        return others.filter(fit__program__in=Program.objects.where(user, *DECIDERS))
 
     def told_to(self, user: Visitor) -> Self:
         """As visible, each with whether its output may be named: one that waits for its release review may not."""

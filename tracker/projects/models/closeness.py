@@ -37,15 +37,26 @@ def too_close_to(people: QuerySet[Person]) -> Q:
     mentored = team.mentors().filter(person__in=people).values("project")
     mentees = team.authors().filter(project__in=mentored).values("person")
     return (
-        Q(project__in=declared.values("pk"))
-        | Q(project__in=team.ever_authors().filter(person__in=people).values("project"))
-        | Q(pk__in=Credit.objects.filter(person__in=people).values("output"))
+        made_by(people)
+        | Q(project__in=declared.values("pk"))
         | Q(project__in=mentored, program__conflicts_reach__in=TEAM)
         | Q(
             project__in=team.authors().filter(person__in=mentees).values("project"),
             program__conflicts_reach=Program.Reach.FAMILY,
         )
     )
+
+
+def made_by(people: QuerySet[Person]) -> Q:
+    """Outputs of projects whose authors these people are or were, or that they have credit in."""
+    authored = TeamMember.objects.ever_authors().filter(person__in=people)
+    credited = Credit.objects.filter(person__in=people)
+    return Q(project__in=authored.values("project")) | Q(pk__in=credited.values("output"))
+
+
+def work_of(user: Visitor) -> OutputQuerySet:
+    """This user's own work: what is said of it reaches them when it is released, whatever else they do here."""
+    return Output.objects.filter(made_by(Person.objects.of(user)))
 
 
 def mentors_of_authors(project: Any) -> QuerySet[TeamMember]:

@@ -14,7 +14,7 @@ from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
 from tracker.people.models import DECIDERS, READERS, Person, Program, Role, Visitor
 from tracker.projects.models import Output, OutputVersion
-from tracker.projects.models.closeness import too_close
+from tracker.projects.models.closeness import too_close, work_of
 from tracker.ratings.models.assignments import Assignment
 from tracker.ratings.models.conflicts import Closeness
 from tracker.ratings.models.rubrics import (
@@ -65,8 +65,9 @@ class RatingQuerySet(TrackedQuerySet["Rating"]):
         )
 
     def visible_to(self, user: Visitor) -> Self:
-        """Who decides sees all, but of what they are themselves to read only after; everybody their own.
+        """Who decides sees all, but of what they are themselves to read only after; everybody what they gave.
 
+        Of their own work nobody sees it here, whatever they decide: they are told without names, once it is released.
         What was said of an output that waits for its release review is for leads, as the output is.
         """
         if not user.is_authenticated or not user.is_active:
@@ -76,8 +77,10 @@ class RatingQuerySet(TrackedQuerySet["Rating"]):
         decided = Program.objects.where(user, *DECIDERS)
         to_read = Assignment.objects.open().of(user)
         shown = Q(output__private_at=None) | Q(output__program__in=Program.objects.where(user, Role.LEAD))
-        others = Q(output__program__in=decided) & shown & ~Q(output__in=to_read.values("output"))
-        return self.filter(others | Q(rater__in=Person.objects.of(user)))
+        kept_back = Q(output__in=to_read.values("output")) | Q(output__in=work_of(user).values("pk"))
+        return self.filter(
+            Q(output__program__in=decided) & shown & ~kept_back | Q(rater__in=Person.objects.of(user))
+        )
 
     def about(self, user: Visitor) -> Self:
         """What was said of this user's own work, once it is released to them."""

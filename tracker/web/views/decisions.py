@@ -31,7 +31,7 @@ def decisions(request: PageRequest, stage_id: UUID) -> HttpResponse:
 
 def before_the_gate(request: PageRequest, stage_id: UUID, person_id: UUID) -> tuple[Stage, Enrollment]:
     stage = decided_stage(request, stage_id)
-    members = Enrollment.objects.of_stage(stage).select_related("person", "cohort")
+    members = Enrollment.objects.of_stage(stage).besides(request.user).select_related("person", "cohort")
     return stage, get_object_or_404(members, person__public_id=person_id)
 
 
