@@ -4,9 +4,8 @@ from typing import Any
 
 from django import forms
 
-from tracker.cohorts.models import Stage
+from tracker.cohorts.models import MOST_PLACES, MOST_READERS, MOST_WEEKS, Stage
 from tracker.decisions.models import GateRule, Outcome
-from tracker.decisions.models.outcomes import MOST_WEEKS
 
 LONGEST_REASONS = 5_000
 YES_NO = (("yes", "Yes"), ("no", "No"))
@@ -20,11 +19,13 @@ def reasons(label: str, **values: Any) -> forms.CharField:
 class GateForm(forms.Form):
     """What it takes to get through; with ``pieces`` the middle is simulated before it is fixed."""
 
-    places = forms.IntegerField(label="Places", required=False, min_value=1, max_value=10_000)
+    places = forms.IntegerField(label="Places", required=False, min_value=1, max_value=MOST_PLACES)
     bar = forms.FloatField(
         label="Or a bar", required=False, help_text="In points from the middle of everybody."
     )
-    planned_readers = forms.IntegerField(label="Planned readers of each piece", min_value=1, max_value=20)
+    planned_readers = forms.IntegerField(
+        label="Planned readers of each piece", min_value=1, max_value=MOST_READERS
+    )
     pieces = forms.IntegerField(
         label="Pieces of each person",
         min_value=1,
@@ -32,7 +33,9 @@ class GateForm(forms.Form):
         required=False,
         help_text="To expect the middle.",
     )
-    floor = forms.IntegerField(label="Different readers before anything is said", min_value=2, max_value=20)
+    floor = forms.IntegerField(
+        label="Different readers before anything is said", min_value=2, max_value=MOST_READERS
+    )
     yes_from = forms.FloatField(label="Clear yes from a probability of", min_value=0, max_value=1)
     no_to = forms.FloatField(label="Clear no up to a probability of", min_value=0, max_value=1)
     middle = forms.ChoiceField(label="Who is too close to call", choices=GateRule.Middle.choices)

@@ -13,10 +13,13 @@ from tracker.cohorts.models.cohorts import (
     EnrollmentQuerySet,
     Track,
 )
-from tracker.cohorts.models.stages import Stage, StageQuerySet
+from tracker.cohorts.models.stages import MOST_PLACES, MOST_READERS, MOST_WEEKS, Stage, StageQuerySet
 from tracker.cohorts.models.streams import Stream, StreamQuerySet
 
 __all__ = (
+    "MOST_PLACES",
+    "MOST_READERS",
+    "MOST_WEEKS",
     "AdmissionRound",
     "AdmissionRoundQuerySet",
     "Application",

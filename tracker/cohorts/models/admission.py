@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from tracker.cohorts.models.cohorts import Cohort, Enrollment, Track
-from tracker.cohorts.models.stages import Stage
+from tracker.cohorts.models.stages import MOST_PLACES, Stage
 from tracker.cohorts.models.streams import Stream
 from tracker.errors import RuleBroken
 from tracker.events.history import Tracked, TrackedQuerySet
@@ -84,6 +84,12 @@ class AdmissionRound(Tracked):
         constraints = (
             models.CheckConstraint(
                 condition=Q(closes_at__gt=F("opens_at")), name="a_round_closes_after_it_opens"
+            ),
+            models.CheckConstraint(
+                condition=Q(references_asked__lte=20), name="a_round_asks_for_20_references_at_most"
+            ),
+            models.CheckConstraint(
+                condition=Q(waitlist_places__lte=MOST_PLACES), name="a_waitlist_has_10000_places_at_most"
             ),
         )
 

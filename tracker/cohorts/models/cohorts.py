@@ -60,6 +60,9 @@ class Cohort(Tracked):
             models.CheckConstraint(
                 condition=Q(ends_on__gte=F("starts_on")), name="a_cohort_ends_after_it_starts"
             ),
+            models.CheckConstraint(
+                condition=Q(neighbours_after_weeks__lte=520), name="neighbours_are_asked_for_within_520_weeks"
+            ),
             models.UniqueConstraint(fields=["program", "name"], name="one_cohort_per_name_in_a_program"),
             models.UniqueConstraint(
                 fields=["program", "external_id"],

@@ -17,6 +17,9 @@ from tracker.events.models import Event
 from tracker.people.models import Person, Program, Role, Visitor
 
 READ_FIRST = "Decisions are due after the reading has closed: move one of the dates."
+MOST_WEEKS = 52
+MOST_READERS = 20
+MOST_PLACES = 10_000
 FINITE = Q(bar__gt=-1e6, bar__lt=1e6)
 
 
@@ -112,6 +115,10 @@ class Stage(Tracked):
                 condition=Q(default_weeks__gte=1), name="an_extension_by_silence_has_weeks"
             ),
             models.CheckConstraint(
+                condition=Q(default_weeks__lte=MOST_WEEKS),
+                name="an_extension_by_silence_has_52_weeks_at_most",
+            ),
+            models.CheckConstraint(
                 condition=Q(decisions_due_on__lte=F("notice_on")),
                 name="decisions_are_due_before_people_must_know",
             ),
@@ -124,6 +131,15 @@ class Stage(Tracked):
             ),
             models.CheckConstraint(condition=Q(bar=None) | FINITE, name="a_bar_is_finite"),
             models.CheckConstraint(condition=Q(planned_readers__gte=1), name="a_stage_plans_with_readers"),
+            models.CheckConstraint(
+                condition=Q(planned_readers__lte=MOST_READERS), name="a_stage_plans_with_20_readers_at_most"
+            ),
+            models.CheckConstraint(
+                condition=Q(places=None) | Q(places__lte=MOST_PLACES), name="a_stage_has_10000_places_at_most"
+            ),
+            models.CheckConstraint(
+                condition=Q(position__lte=32_767), name="a_stage_has_a_position_that_every_database_holds"
+            ),
         )
 
     def __str__(self) -> str:

@@ -8,6 +8,7 @@ from django.db import models, transaction
 from django.db.models import Q
 
 from tracker.cohorts.models.cohorts import Cohort, Track
+from tracker.cohorts.models.stages import MOST_PLACES
 from tracker.errors import RuleBroken
 from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
@@ -41,6 +42,10 @@ class Stream(Tracked):
             models.UniqueConstraint(fields=["track", "name"], name="one_stream_per_name_in_a_track"),
             models.CheckConstraint(
                 condition=Q(places=None) | Q(places__gte=1), name="a_stream_has_a_place_or_no_limit"
+            ),
+            models.CheckConstraint(
+                condition=Q(places=None) | Q(places__lte=MOST_PLACES),
+                name="a_stream_has_10000_places_at_most",
             ),
         )
 

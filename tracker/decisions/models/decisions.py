@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.db.models import Case, Exists, F, OuterRef, Q, Value, When
 from django.utils import timezone
 
-from tracker.cohorts.models import Enrollment, Stage
+from tracker.cohorts.models import MOST_WEEKS, Enrollment, Stage
 from tracker.decisions.models.outcomes import (
     Outcome,
     decided_by,
@@ -279,6 +279,9 @@ class StageDecision(Tracked):
                 condition=Q(outcome="extend", weeks__isnull=False, weeks__gte=1)
                 | (~Q(outcome="extend") & Q(weeks=None)),
                 name="an_extension_has_its_weeks",
+            ),
+            models.CheckConstraint(
+                condition=Q(weeks=None) | Q(weeks__lte=MOST_WEEKS), name="an_extension_has_52_weeks_at_most"
             ),
             models.CheckConstraint(
                 condition=Q(second_reader=None) | Q(decider=None) | ~Q(second_reader=F("decider")),

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from evals.noise.gating import Gate
-from tracker.cohorts.models import Enrollment, Stage
+from tracker.cohorts.models import MOST_PLACES, MOST_READERS, Enrollment, Stage
 from tracker.decisions.models.outcomes import DECIDE, demand_no_part
 from tracker.errors import RuleBroken
 from tracker.estimates.models import READERS_BEHIND_A_RELEASE, Contribution, Fit
@@ -158,6 +158,13 @@ class GateRule(Tracked):
             ),
             models.CheckConstraint(
                 condition=Q(floor__gte=2), name="a_gate_asks_for_two_different_readers_or_more"
+            ),
+            models.CheckConstraint(
+                condition=Q(floor__lte=MOST_READERS, planned_readers__lte=MOST_READERS),
+                name="a_gate_asks_for_20_readers_at_most",
+            ),
+            models.CheckConstraint(
+                condition=Q(places=None) | Q(places__lte=MOST_PLACES), name="a_gate_has_10000_places_at_most"
             ),
             models.CheckConstraint(
                 condition=Q(version=1, is_after_results=False) | ~Q(reason=""),

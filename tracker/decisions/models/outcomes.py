@@ -3,13 +3,12 @@
 from django.db import models
 from django.db.models import Q
 
-from tracker.cohorts.models import Enrollment, Stage
+from tracker.cohorts.models import MOST_WEEKS, Enrollment, Stage
 from tracker.errors import RuleBroken
 from tracker.people.models import Person, Program, Role, Visitor
 from tracker.projects.models import Project, TeamMember
 from tracker.ratings.models import Conflict
 
-MOST_WEEKS = 52
 DECIDE = (Role.LEAD, Role.COMMITTEE)
 
 

@@ -111,6 +111,10 @@ class Program(Tracked):
             models.CheckConstraint(
                 condition=Q(measurements_join_from__gte=2), name="a_scale_is_learned_from_two_outputs_or_more"
             ),
+            models.CheckConstraint(
+                condition=Q(measurements_join_from__lte=10_000),
+                name="a_scale_is_learned_from_10000_outputs_or_fewer",
+            ),
         )
 
     def __str__(self) -> str:

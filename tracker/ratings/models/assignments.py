@@ -9,7 +9,7 @@ from django.db import models, transaction
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 
-from tracker.cohorts.models import Stage
+from tracker.cohorts.models import MOST_READERS, Stage
 from tracker.errors import RuleBroken
 from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
@@ -54,6 +54,9 @@ class ReadingPlan(Tracked):
         constraints = (
             models.CheckConstraint(
                 condition=Q(second_share__gte=0, second_share__lte=1), name="a_share_is_from_0_to_1"
+            ),
+            models.CheckConstraint(
+                condition=Q(readers_each__lte=MOST_READERS), name="a_plan_asks_for_20_readers_at_most"
             ),
         )
 

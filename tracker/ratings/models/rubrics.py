@@ -185,6 +185,9 @@ class Criterion(Tracked):
                 condition=Q(highest__gt=F("lowest"), lowest__gte=-LARGEST_SCORE, highest__lte=LARGEST_SCORE),
                 name="a_scale_goes_up",
             ),
+            models.CheckConstraint(
+                condition=Q(position__lte=32_767), name="a_criterion_has_a_position_that_every_database_holds"
+            ),
         )
 
     def __str__(self) -> str:
@@ -245,6 +248,9 @@ class Question(Tracked):
         constraints = (
             models.UniqueConstraint(fields=["rubric", "key"], name="one_question_per_key_in_a_rubric"),
             models.CheckConstraint(condition=Q(months__gte=1), name="a_question_is_asked_later"),
+            models.CheckConstraint(
+                condition=Q(months__lte=120), name="a_question_is_asked_within_120_months"
+            ),
         )
 
     def __str__(self) -> str:
