@@ -20,6 +20,7 @@ from tracker.events.models import Event
 from tracker.people.models import Person, Role
 from tracker.projects.applying import send_application
 from tracker.projects.models import Output
+from tracker.ratings.leaving import leave_program
 
 pytestmark = pytest.mark.django_db
 
@@ -46,6 +47,25 @@ def test_whoever_is_invited_applies_once(round):
 
     assert first == second
     assert first.person.holds(Role.APPLICANT)
+
+
+def test_a_mentor_who_is_invited_is_judged_as_every_applicant_is(round, mentor, lead):
+    application = round.invite(name=mentor.name, email=mentor.user.email)
+
+    assert application.person == mentor
+    with pytest.raises(RuleBroken, match="by their own word"):
+        leave_program(mentor, by=lead.user.public_id)
+    assert Enrollment.objects.filter(person=mentor, left_on=None).exists()
+
+
+def test_only_a_mentee_joins_a_cohort_and_only_who_is_judged_applies(cohort, round, mentor):
+    for values in ({}, {"applying_since": timezone.now()}):
+        with pytest.raises(RuleBroken, match="is no mentee") as refusal:
+            Enrollment.objects.enroll(mentor, cohort=cohort, **values)
+        assert refusal.value.code == "no-mentee"
+
+    with pytest.raises(RuleBroken, match="is no mentee"):
+        Enrollment.objects.enroll(make_application(round).person, cohort=make_cohort(cohort.program))
 
 
 def test_an_applicant_is_not_in_the_cohort_yet(round):

@@ -53,7 +53,7 @@ def archived(stage):
 
 
 def person_of(world):
-    return make_person(Role.MENTOR, program=world["stage"].cohort.program)
+    return make_person(Role.MENTEE, program=world["stage"].cohort.program)
 
 
 DEEDS = {

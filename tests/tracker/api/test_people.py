@@ -37,6 +37,18 @@ def test_it_admits_a_mentee_into_a_cohort(api, cohort):
     assert (person.program, person.enrollments.get().cohort) == (cohort.program, cohort)
 
 
+def test_it_enrolls_nobody_who_is_a_mentor_alone(api, cohort):
+    body = {"name": "Mia Mentor", "roles": ["mentor"], "cohort": str(cohort.public_id)}
+
+    answer = api.post("/api/v1/people/", body)
+    both = api.post("/api/v1/people/", {**body, "name": "Bo Both", "roles": ["mentor", "mentee"]})
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "no-mentee")
+    assert not Person.objects.filter(name="Mia Mentor").exists()
+    assert both.status_code == 201
+    assert [enrollment.person.name for enrollment in cohort.enrollments.all()] == ["Bo Both"]
+
+
 def test_a_person_sent_again_is_the_same_and_is_not_written_over(api, program):
     body = {"name": "Nora New", "roles": ["mentor"], "external_id": "n-1"}
 

@@ -20,7 +20,7 @@ from tracker.cohorts.models.streams import Stream
 from tracker.errors import RuleBroken
 from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
-from tracker.people.models import READERS, STAFF, Person, Program, Role, User, Visitor
+from tracker.people.models import JUDGED, READERS, STAFF, Person, Program, Role, User, Visitor
 
 
 class AdmissionRoundQuerySet(TrackedQuerySet["AdmissionRound"]):
@@ -118,6 +118,8 @@ class AdmissionRound(Tracked):
             person = Person.objects.filter(program=program, user=user).first()
             if person is None:
                 person = Person.objects.join(program=program, name=name, roles=(Role.APPLICANT,), user=user)
+            elif not person.holds(*JUDGED):
+                person.memberships.create(role=Role.APPLICANT)
             return Application.objects.start(self, person, by=by)
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from tracker.errors import RuleBroken
 from tracker.events.history import Tracked, TrackedQuerySet
 from tracker.events.models import Event
-from tracker.people.models import STAFF, Person, Program, Role, Visitor
+from tracker.people.models import JUDGED, STAFF, Person, Program, Role, Visitor
 
 if TYPE_CHECKING:
     from tracker.cohorts.models.stages import Stage
@@ -137,9 +137,15 @@ class EnrollmentQuerySet(TrackedQuerySet["Enrollment"]):
     def enroll(
         self, person: Person, *, cohort: Cohort, by: UUID | None = None, **values: Any
     ) -> "Enrollment":
-        """A person of the program joins one of its cohorts."""
+        """A mentee of the program joins one of its cohorts, or an applicant applies to it."""
         if person.program_id != cohort.program_id:
             raise RuleBroken(f"{person} is not in {cohort.program}: choose somebody of this program.")
+        if not person.holds(*(JUDGED if "applying_since" in values else (Role.MENTEE,))):
+            raise RuleBroken(
+                f"{person} is no mentee of {cohort.program}: give them that role first.",
+                field="cohort",
+                code="no-mentee",
+            )
         cohort.demand_open()
         with transaction.atomic():
             # The lock makes two requests for the same person wait for each other.
