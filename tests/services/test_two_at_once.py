@@ -103,9 +103,11 @@ def test_what_is_said_twice_is_one(project, team, stage):
     at_once(*[lambda: milestone.predict(day, by=team[0])] * 2)
     at_once(*[lambda: Claim.objects.make(project, "It scales.", by=team[0])] * 2)
     at_once(*[lambda: Milestone.objects.plan(project, by=team[0], **told)] * 2)
+    at_once(*[lambda: make_output(project, stage=stage, title="Reading group")] * 2)
 
     assert DateForecast.objects.count() == Claim.objects.count() == 1
     assert Milestone.objects.filter(title="First").count() == 1
+    assert Output.objects.count() == 1
 
 
 def test_a_rating_is_replied_to_once(project, team, stage):

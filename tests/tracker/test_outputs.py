@@ -1,10 +1,13 @@
 """What exists: its kinds, and what each says of itself."""
 
+from datetime import date
+
 import pytest
 from django.db import IntegrityError, transaction
 
 from tests.factories import make_cohort, make_mentee, make_output, make_project, make_rating, make_stage
 from tracker.errors import RuleBroken
+from tracker.events.models import Event
 from tracker.projects.models import AlreadyHere, Output, OutputVersion, Project
 
 pytestmark = pytest.mark.django_db
@@ -39,6 +42,53 @@ class TestAProbe:
         again = make_output(project, kind="probe", external_id="p-1", saw="Loss rose by 3 %.")
 
         assert (again.did, again.saw) == (LINE["did"], "Loss rose by 3 %.")
+
+
+class TestTheSameToldAgain:
+    def test_on_one_day_it_is_one_output(self, cohort, stage):
+        project = make_project(cohort)
+
+        first, again = (make_output(project, title="Reading group", kind="workshop") for _ in range(2))
+
+        assert first == again
+        assert Output.objects.get().versions.count() == 1
+        assert Event.objects.filter(kind="output.published").count() == 1
+
+    def test_a_flagged_one_is_reviewed_once(self, cohort, stage):
+        project = make_project(cohort)
+
+        for _ in range(2):
+            make_output(project, title="Jailbreaks", hazards=["capability"])
+
+        assert Output.objects.get().reviews.count() == 1
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            {"title": "Second group"},
+            {"shows": "That it works."},
+            {"produced_on": date(2026, 1, 1)},
+            {"stage": None},
+            {"external_id": "o-1"},
+        ],
+    )
+    def test_anything_else_makes_another(self, cohort, stage, other):
+        project = make_project(cohort)
+        told = {"title": "Reading group", "kind": "workshop"}
+        make_output(project, **told)
+
+        make_output(project, **{**told, **other})
+
+        assert Output.objects.count() == 2
+
+    def test_what_was_taken_back_is_told_anew(self, cohort, stage):
+        project = make_project(cohort)
+        make_output(project, title="Reading group").retract()
+
+        make_output(project, title="Reading group")
+
+        assert Output.objects.standing().count() == 1
+        assert Output.objects.count() == 2
 
 
 class TestAPersonsOwn:

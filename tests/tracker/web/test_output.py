@@ -47,6 +47,17 @@ def test_a_result_without_it_is_refused_at_the_field(enter, mentee, add, missing
     assert not Output.objects.exists()
 
 
+def test_a_form_sent_twice_makes_one_output(enter, mentee, add, stage):
+    form = {"title": "Probing", "kind": "post", "stage": stage.pk, **SAYS}
+
+    first, again = (
+        enter(mentee).post(add, {**form, "file": SimpleUploadedFile("notes.txt", b"What we saw.")})
+        for _ in range(2)
+    )
+
+    assert first.url == again.url == reverse("output", args=[Output.objects.get().public_id])
+
+
 def test_a_workshop_need_not_say_what_it_shows(enter, mentee, add):
     enter(mentee).post(add, {"title": "Reading group", "kind": "workshop"})
 

@@ -69,14 +69,20 @@ class OutputQuerySet(TrackedQuerySet["Output"]):
         hazards: Sequence[str] = (),
         **values: Any,
     ) -> "Output":
-        """A new output, credited to its authors in equal shares; the same ``external_id`` again changes it."""
+        """A new output, credited to its authors in equal shares; the same ``external_id`` again changes it.
+
+        Without one the very same that a team tells again on one day is the same output: a second click adds none.
+        """
         values |= {"title": title, "kind": kind, **reference_of(values, project)}
         if kind == Output.Kind.PROBE:
             values.setdefault("is_empirical", True)
         project.cohort.demand_open()
         with transaction.atomic():
-            # The lock makes two requests with the same link wait for each other.
+            # The lock makes two requests with the same output wait for each other.
             Program.objects.select_for_update().get(pk=project.program_id)
+            same = None if external_id or project.person_id else self._told_before(project, values)
+            if same is not None:
+                return same
             known = self._sent_before(project, external_id)
             judge_work(project, values.get("work", ""), known)
             judge_place(project, {"stage": None, **values} if known is None else values, known)
@@ -120,6 +126,14 @@ class OutputQuerySet(TrackedQuerySet["Output"]):
                 code="under-review",
             )
         return known
+
+    def _told_before(self, project: Project, values: Mapping[str, Any]) -> "Output | None":
+        told = self.model(project=project, **values)
+        same = self.standing().filter(project=project, external_id="", **told.content())
+        found: Output | None = same.filter(
+            stage=told.stage_id, produced_on=told.produced_on, is_confidential=told.is_confidential
+        ).first()
+        return found
 
     def same_work(self, program: Program, url: str) -> Self:
         """What stands in the program already of that to which an address leads."""
