@@ -62,6 +62,6 @@ class Fund(Tracked):
     def appoint(self, user: User, *, by: UUID | None = None) -> None:
         """Make somebody a manager of this fund, who works in the admin and sees what people share with it."""
         with transaction.atomic():
-            user.groups.add(self.group)
+            user.belong_to([*user.groups.all(), self.group], by=by)
             user.become_staff()
             Event.objects.write("fund.appointed", subject=user.public_id, actor=by, fund=str(self.public_id))

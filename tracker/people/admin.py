@@ -16,6 +16,7 @@ from tracker.people.scoped_admin import (
     ScopedModelAdmin,
     ScopedRelatedFilter,
     SuperusersOnly,
+    event_actor,
     is_superuser,
 )
 
@@ -35,6 +36,11 @@ class AccountAdmin(SuperusersOnly, UserAdmin):
         ("Dates", {"fields": ("last_login", "date_joined")}),
     )
     add_fieldsets = ((None, {"classes": ("wide",), "fields": ("email", "password1", "password2")}),)
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        if change:
+            form.instance.belong_to(form.cleaned_data["groups"], by=event_actor(request))
+        super().save_related(request, form, formsets, change)
 
 
 class SecondFactorAdmin(SuperusersOnly):

@@ -21,6 +21,8 @@ from tests.tracker.api.conftest import caller
 from tests.tracker.api.test_estimates import make_fit
 from tracker.cohorts.models import Enrollment, Stage
 from tracker.estimates.models import Release
+from tracker.events.models import Event
+from tracker.funding.models import Fund
 from tracker.people.models import ApiKey, Membership, Person, Role, User
 from tracker.ratings.models import Rubric
 
@@ -307,6 +309,25 @@ def test_a_superuser_founds_a_fund_and_appoints_its_manager(masters_door, mentor
     mentor.user.refresh_from_db()
     assert mentor.user.is_staff
     assert [group.name for group in mentor.user.groups.all()] == ["Fund: New Fund"]
+
+
+def test_who_lets_somebody_into_a_fund_or_out_of_it_is_kept(masters_door, mentor):
+    root, group = User.objects.get(is_superuser=True), Fund.objects.found("New Fund").group
+    form = {"email": mentor.user.email, "name": "Max Mentor", "is_active": "on"}
+    stamps = {"last_login_0": "", "last_login_1": "", "date_joined_0": "2026-01-01", "date_joined_1": "10:00"}
+    path = f"/admin/people/user/{mentor.user.pk}/change/"
+
+    for groups in ([group.pk], [group.pk], []):
+        assert masters_door.post(path, {**form, **stamps, "groups": groups}).status_code == 302
+
+    told = [
+        (event.subject, event.actor, event.payload) for event in Event.objects.filter(kind="account.grouped")
+    ]
+    assert told == [
+        (mentor.user.public_id, root.public_id, {"door": "admin", "joined": joined, "left": left})
+        for joined, left in ((["Fund: New Fund"], []), ([], ["Fund: New Fund"]))
+    ]
+    assert not mentor.user.groups.exists()
 
 
 def test_a_lead_who_is_not_staff_stays_outside(client, lead):

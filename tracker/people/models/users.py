@@ -1,12 +1,16 @@
 """User: somebody who can log in."""
 
 import uuid
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
-from django.db import models
+from django.contrib.auth.models import AbstractUser, AnonymousUser, Group, UserManager
+from django.db import models, transaction
 
+from tracker.events.doors import entered
 from tracker.events.history import Tracked, TrackedQuerySet
+from tracker.events.models import Event
 
 if TYPE_CHECKING:
     from tracker.people.models.programs import ProgramQuerySet
@@ -63,6 +67,21 @@ class User(AbstractUser, Tracked):
         from tracker.people.models.programs import Program, Role
 
         return Program.objects.where(self, *map(Role, roles))
+
+    def belong_to(self, groups: Iterable[Group], *, by: UUID | None = None) -> None:
+        """Be in these groups from now on, and in no others; who let them in or out, and by which door, is kept."""
+        with transaction.atomic():
+            before, after = set(self.groups.all()), set(groups)
+            self.groups.set(after)
+            if before != after:
+                Event.objects.write(
+                    "account.grouped",
+                    subject=self.public_id,
+                    actor=by,
+                    door=entered().door,
+                    joined=sorted(group.name for group in after - before),
+                    left=sorted(group.name for group in before - after),
+                )
 
     def become_staff(self) -> None:
         """Let them into the admin; what they see there follows from their roles and groups."""
