@@ -4,6 +4,7 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.db import transaction
+from django.db.models import Prefetch
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.views.decorators.http import require_GET, require_POST
@@ -12,7 +13,7 @@ from tracker.estimates.models import RaterEstimate
 from tracker.mentoring.models import Feedback
 from tracker.people.models import Person
 from tracker.projects.models import Output, OutputVersion
-from tracker.ratings.models import Rating, Reply, Rubric, Unsent
+from tracker.ratings.models import Rating, Reply, Rubric, Score, Unsent
 from tracker.ratings.reading import outputs_to_read, why_not
 from tracker.web.doors import PageRequest, self_in, told, told_by
 from tracker.web.forms import ConflictForm, RatingForm, ReasonForm, ReplyForm, answers_of
@@ -24,11 +25,15 @@ SHOWN = 60
 def reading(request: PageRequest) -> HttpResponse:
     waiting = outputs_to_read(request.user).select_related("project__cohort", "stage")
     given = Rating.objects.given_by(request.user).select_related("output__project", "output__stage")
+    said = (
+        Prefetch("scores", Score.objects.select_related("criterion")),
+        Prefetch("replies", Reply.objects.select_related("person")),
+    )
     unsent = Unsent.objects.visible_to(request.user).values_list("output", flat=True)
     context = {
         "waiting": waiting[:SHOWN],
         "unsent": set(unsent),
-        "given": given.with_conflict().prefetch_related("scores__criterion", "replies__person")[:SHOWN],
+        "given": given.with_conflict().prefetch_related(*said)[:SHOWN],
         "own_leniency": RaterEstimate.objects.visible_to(request.user).order_by("-fit").first(),
     }
     return render(request, "ratings/reading.html", context)
