@@ -37,6 +37,7 @@ LARGEST_PARETO_K = 0.7
 INNER_STEPS = 25
 FAR_FROM_ZERO = 3.0  # in sds: with all sds there the mode itself is a good center
 NEGLIGIBLE = 1e-10
+WIDEST = 2.0  # sd of the first proposal along any axis, in the coordinates' units
 
 Summary = dict[str, tuple[Floats, Floats | None, Floats | None]]  # mean, sd, third cumulant
 Summarise = Callable[[State, bool], Summary]
@@ -221,9 +222,18 @@ def first_proposal(model: Model, mode: State) -> Proposal:
     center, state = _inner_mode(model, mode)
     curvature = _curvature(model, state, center)
     curvature[np.diag_indices_from(curvature)] += np.where(folds, 2.0 / center**2, 0.0)
-    value, vector = np.linalg.eigh(0.5 * curvature)
-    value = np.maximum(value, 1.0 / (2.0 * model.reference) ** 2)
-    return Proposal(center, np.asarray((vector / value) @ vector.T), folds)
+    units = np.outer(_units(model), _units(model))
+    value, vector = np.linalg.eigh(0.5 * curvature * units)
+    value = np.maximum(value, 1.0 / WIDEST**2)
+    return Proposal(center, np.asarray((vector / value) @ vector.T * units), folds)
+
+
+def _units(model: Model) -> Floats:
+    """How large each working coordinate can be: sds go with the scores, logarithms and scales with nothing."""
+    design = model.design
+    terms = [model.reference if term.is_scaled else 1.0 for term in design.terms]
+    free = [1.0] * (len(design.noise_names) + len(design.scale_names))
+    return np.array([*terms, *free, *([model.reference] * model.is_asymmetric)])
 
 
 def proposal_beside(even: Model, vectors: Floats, weights: Floats) -> Proposal | None:

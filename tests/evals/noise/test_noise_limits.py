@@ -123,6 +123,20 @@ def test_the_answer_has_the_units_of_the_scores():
     np.testing.assert_allclose(other.persons.sd, 10 * one.persons.sd, rtol=1e-5)
 
 
+@pytest.mark.parametrize("luck", ["symmetric", "asymmetric"])
+def test_the_integration_has_the_units_of_the_scores_however_small(luck):
+    rows, credit = make_rows(people=10, raters=4)
+    tiny = [{**row, "score": 1e-6 * row["score"]} for row in rows]
+    settings = {"terms": ("person", "rater", "output"), "hyper": "integrated", "luck": luck, "beside": False}
+
+    one = fit(Observations.from_rows(rows, credit=credit), **settings)
+    other = fit(Observations.from_rows(tiny, credit=credit), **settings)
+
+    assert other.engine.effective_points == pytest.approx(one.engine.effective_points, rel=0.01)
+    np.testing.assert_allclose(other.persons.mean, 1e-6 * one.persons.mean, atol=1e-9)
+    np.testing.assert_allclose(other.persons.sd, 1e-6 * one.persons.sd, rtol=1e-3)
+
+
 def test_a_bigger_team_share_moves_a_person_more():
     rows = [{"output": "both", "rater": f"r{at}", "score": 5.0} for at in range(3)]
     rows += [{"output": f"o{at}", "rater": f"r{at % 3}", "score": 2.0 + 0.1 * at} for at in range(6)]
