@@ -270,7 +270,9 @@ class _Builder:
 
     def mean_change(self) -> Floats | None:
         """With growth in the model, time itself: the cohort's mean change is no one person's."""
-        return self.observations.time if any(term.name == "growth" for term in self.terms) else None
+        time = self.observations.time
+        has_growth = any(term.name == "growth" for term in self.terms)
+        return time - self.observations.start if has_growth and time is not None else None
 
     def keeps_outputs(self) -> bool:
         output = self.observations.column("output")

@@ -121,6 +121,11 @@ class Observations:
         return self.shares[self.owner.codes]
 
     @cached_property
+    def start(self) -> float:
+        """The first time of any row, which growth is counted from."""
+        return 0.0 if self.time is None else float(self.time.min(initial=np.inf))
+
+    @cached_property
     def measured_instruments(self) -> tuple[Label, ...]:
         """Instruments that are graders': no rater, a known standard error, beside others that have raters."""
         rater = self.column("rater")

@@ -50,8 +50,11 @@ def person_report(
     """For each term, its part in every person's level: (people, levels)."""
     people = observations.people
     place = {person: at for at, person in enumerate(people)}
+    elapsed = 0.0 if moment.time is None else moment.time - observations.start
     return [
-        _only_project(observations, term) if term.name == "project" else _part_in_level(term, place, moment)
+        _only_project(observations, term)
+        if term.name == "project"
+        else _part_in_level(term, place, elapsed, moment.walked)
         for term in terms
     ]
 
@@ -71,18 +74,18 @@ def _only_project(observations: Observations, term: Term) -> sparse.csr_matrix:
     return sparse.csr_matrix((np.ones(rows.size), (rows, columns)), shape=shape)
 
 
-def _part_in_level(term: Term, place: dict[Label, int], moment: Moment) -> sparse.csr_matrix:
+def _part_in_level(
+    term: Term, place: dict[Label, int], elapsed: float, walked: tuple[Label, ...]
+) -> sparse.csr_matrix:
     shape = (len(place), len(term.levels))
     if term.name == "person":
         return sparse.identity(len(place), format="csr")
     if term.name == "growth":
-        return sparse.csr_matrix(sparse.identity(len(place)) * (moment.time or 0.0))
+        return sparse.csr_matrix(sparse.identity(len(place)) * elapsed)
     if term.name in ("aspect", "form"):
         cells = [(at, *level) for at, level in enumerate(term.levels) if isinstance(level, tuple)]
         wanted = [
-            (at, place[person])
-            for at, person, other in cells
-            if term.name == "aspect" or other in moment.walked
+            (at, place[person]) for at, person, other in cells if term.name == "aspect" or other in walked
         ]
         criteria = len({other for _, _, other in cells}) if term.name == "aspect" else 1
         columns, rows = np.array(wanted, dtype=np.intp).reshape(-1, 2).T

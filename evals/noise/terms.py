@@ -110,11 +110,14 @@ class Catalogue:
         return Column(np.where(mine, 0, -1), (benchmark,))
 
     def growth(self) -> list[Term]:
-        time = self.observations.time
-        if time is None:
+        """Change per unit of time since the first row's."""
+        seen = self.observations
+        if seen.time is None:
             return []
         return [
-            Term("growth", self.observations.people, sparse.csr_matrix(sparse.diags(time) @ self.weights))
+            Term(
+                "growth", seen.people, sparse.csr_matrix(sparse.diags(seen.time - seen.start) @ self.weights)
+            )
         ]
 
     def form(self) -> list[Term]:

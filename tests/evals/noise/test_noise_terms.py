@@ -87,6 +87,23 @@ def test_growth_is_recovered_over_long_times():
     assert np.corrcoef(posterior.persons.mean, level)[0, 1] > 0.95
 
 
+@pytest.mark.parametrize("at", [None, 1.5])
+def test_growth_is_the_same_from_whichever_day_times_are_counted(at):
+    seen = drawn(planned(spread=2.0), person=0.4, growth=0.3).observations
+    dated = replace(seen, time=seen.time + 2015.0)
+    terms = ("person", "growth")
+
+    plain = fit(seen, terms=terms, at=at)
+    later = fit(dated, terms=terms, at=None if at is None else at + 2015.0)
+
+    np.testing.assert_allclose(later.persons.mean, plain.persons.mean, atol=1e-7)
+    np.testing.assert_allclose(later.persons.sd, plain.persons.sd, atol=1e-7)
+    assert [fixed.mean for fixed in later.fixed.values()] == pytest.approx(
+        [fixed.mean for fixed in plain.fixed.values()]
+    )
+    assert later.forecast(2020.0).mean == pytest.approx(plain.forecast(5.0).mean, abs=1e-7)
+
+
 def test_a_walk_adds_up_its_increments():
     observations = planned(periods=4)
     weights = credit_weights(observations.shares)[observations.owner.codes]
