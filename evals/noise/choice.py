@@ -8,7 +8,7 @@ from evals.noise.model import Model, Settings
 from evals.noise.observations import Observations
 from evals.noise.ordinal import with_thresholds
 from evals.noise.rater_noise import with_own_noise
-from evals.noise.terms import OPTIONAL_TERMS
+from evals.noise.terms import OPTIONAL_TERMS, Catalogue
 
 MOST_AT_THE_TOP = 0.2  # of scores, beyond which a ceiling looks like bad luck
 
@@ -19,6 +19,8 @@ def choose_model(observations: Observations, settings: Settings, *, is_default: 
     if is_default:
         settings, left_out = _with_optional_terms(observations, settings)
         notes += left_out
+    else:
+        notes += _without_columns(observations, settings)
     if settings.credit_exponent == "estimate":
         settings, note = with_best_exponent(observations, settings)
         notes.append(note)
@@ -39,6 +41,13 @@ def _without_false_luck(observations: Observations, settings: Settings) -> tuple
         "looks like bad luck; the ordinal link treats it better."
     )
     return replace(settings, luck="symmetric"), [note]
+
+
+def _without_columns(observations: Observations, settings: Settings) -> list[str]:
+    """Terms that were asked for, though no column tells their levels apart."""
+    catalogue = Catalogue(observations, observations.credit)
+    absent = [name for name in settings.terms if not catalogue.build(name)]
+    return [f"{name} is left out: no column tells its levels apart." for name in absent]
 
 
 def _with_optional_terms(observations: Observations, settings: Settings) -> tuple[Settings, list[str]]:

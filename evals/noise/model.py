@@ -150,7 +150,7 @@ class _Builder:
             observations.owner.codes
         ]
         catalogue = Catalogue(observations, weights, walk=settings.form == "walk")
-        built = [term for name in settings.terms for term in catalogue.build(name)]
+        built = [term for name in dict.fromkeys(settings.terms) for term in catalogue.build(name)]
         terms, notes = merge_equal(built, asymmetric=settings.luck == "asymmetric")
         return cls(observations, settings, tuple(terms), tuple(notes))
 

@@ -3,7 +3,7 @@
 The catalogue builds them from the observations; a fit is any list of them.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import cast
 
@@ -233,9 +233,21 @@ def merge_equal(terms: Iterable[Term], *, asymmetric: bool) -> tuple[list[Term],
         elif term.kind in NOISE_SIDE and not is_luck and _is_one_per_row(term):
             notes.append(f"{term.name} can't be told apart from noise here: noise stands for both.")
         else:
+            notes += _confounded(term, kept)
             kept.append(term)
     order = list(BUILDERS)
     return sorted(kept, key=lambda term: order.index(term.kind)), notes
+
+
+def _confounded(term: Term, kept: Sequence[Term]) -> list[str]:
+    """That the scores don't say how a term and one of the other side, or noise, divide what they explain."""
+    others = [other.name for other in kept if _have_equal_columns(other, term)]
+    if term.kind in PERSON_SIDE and _is_one_per_row(term):
+        others.append("noise")
+    return [
+        f"{term.name} can't be told apart from {other} here: how they divide the variation rests on the prior alone."
+        for other in others
+    ]
 
 
 NOISE_SIDE = ("output", "affinity", "halo", "panel", "habit")
@@ -249,14 +261,17 @@ def _merge_rank(term: Term) -> int:
 def _is_one_per_row(term: Term) -> bool:
     counts = np.asarray((term.weights != 0).sum(axis=0)).ravel()
     return bool(
-        (counts == 1).all() and term.weights.nnz == term.weights.shape[0] and (term.weights.data == 1).all()
+        (counts <= 1).all() and term.weights.nnz == term.weights.shape[0] and (term.weights.data == 1).all()
     )
 
 
 def _are_twins(one: Term, other: Term) -> bool:
-    """Whether the two are of one side and have the same used columns, in whatever order."""
-    if (one.kind in PERSON_SIDE) != (other.kind in PERSON_SIDE):
-        return False
+    """Whether the two are of one side and have the same used columns."""
+    return (one.kind in PERSON_SIDE) == (other.kind in PERSON_SIDE) and _have_equal_columns(one, other)
+
+
+def _have_equal_columns(one: Term, other: Term) -> bool:
+    """Whether the two have the same used columns, in whatever order."""
     if one.is_scaled != other.is_scaled or one.weights.nnz != other.weights.nnz:
         return False
     return bool(np.array_equal(_fingerprint(one), _fingerprint(other)))

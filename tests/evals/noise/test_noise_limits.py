@@ -195,6 +195,49 @@ def test_terms_with_equal_columns_are_merged_and_said():
     assert any("halo can't be told apart" in note for note in posterior.notes)
 
 
+@pytest.mark.parametrize(
+    ("outputs", "raters", "confounded"),
+    [
+        (1, 2, "output can't be told apart from person"),
+        (2, 2, None),
+        (1, 1, "person can't be told apart from noise"),
+    ],
+)
+def test_terms_that_only_the_prior_tells_apart_are_said(outputs, raters, confounded):
+    rng = np.random.default_rng(0)
+    rows = [
+        {
+            "output": f"o{person}-{at}",
+            "person": f"p{person}",
+            "rater": f"r{(person + turn) % 5}",
+            "score": rng.normal(),
+        }
+        for person in range(20)
+        for at in range(outputs)
+        for turn in range(raters)
+    ]
+
+    notes = fit(
+        Observations.from_rows(rows, people=["rests"]), terms=("person", "rater", "output"), prior="flat"
+    ).notes
+
+    said = [note for note in notes if "rests on the prior alone" in note and "told apart" in note]
+    assert [note.partition(" here")[0] for note in said] == [confounded] * (confounded is not None)
+
+
+def test_terms_without_a_column_are_said_where_they_were_asked_for():
+    rows = [{"person": f"p{at % 5}", "rater": f"r{at % 4}", "score": at * 0.3 % 2} for at in range(20)]
+
+    asked = fit(Observations.from_rows(rows), terms=("person", "person", "rater", "project", "aspect")).notes
+    default = fit(Observations.from_rows(rows)).notes
+
+    assert [note for note in asked if "no column" in note] == [
+        f"{name} is left out: no column tells its levels apart." for name in ("project", "aspect")
+    ]
+    assert not [note for note in default if "no column" in note]
+    assert not any("person can't be told apart from person" in note for note in asked)
+
+
 def test_the_engine_loads_neither_django_nor_torch():
     code = "import sys, evals.noise; print([name for name in ('django', 'torch') if name in sys.modules])"
 
