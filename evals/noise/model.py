@@ -15,6 +15,7 @@ from evals.noise.observations import Observations
 from evals.noise.priors import PRIORS, Flat, HalfNormal, Prior, PriorName, sd_prior
 from evals.noise.reports import Moment, identity_report, joined, output_report, person_report
 from evals.noise.terms import DEFAULT_TERMS, Catalogue, Term, credit_weights, indicator, merge_equal
+from evals.noise.validation import LARGEST_SCORE
 
 Luck = Literal["asymmetric", "symmetric"]
 NoiseBy = Literal["common", "instrument"]
@@ -55,8 +56,10 @@ class Settings:
             raise ValueError(
                 "The exponent of credit is estimated with the numeric link: give it as a number."
             )
-        if self.reference_sd is not None and not 0 < self.reference_sd < np.inf:
-            raise ValueError(f"The reference sd is {self.reference_sd!r}: give a positive number.")
+        if self.reference_sd is not None and not 1.0 / LARGEST_SCORE <= self.reference_sd <= LARGEST_SCORE:
+            raise ValueError(
+                f"The reference sd is {self.reference_sd!r}: give a positive number, at most {LARGEST_SCORE:g}."
+            )
         if self.at is not None and not np.isfinite(self.at):
             raise ValueError(f"The time of the level is {self.at!r}: give a finite number.")
         if self.memory is not None and not self.memory > 0:

@@ -1,5 +1,6 @@
 """A posterior as text for a terminal, as JSON, and as a picture."""
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -144,7 +145,8 @@ def _with_fits(rows: dict[str, dict[str, Any]], fits: Sequence[RaterFit]) -> dic
 
 
 def save_plot(posterior: Posterior, path: Path) -> None:
-    """Likely ranges of everybody, highest mean on top."""
+    """Likely ranges of everybody, highest mean on top; in an SVG, names in any script are text."""
+    import matplotlib as mpl
     from matplotlib.figure import Figure
 
     people = sorted(posterior.persons, key=lambda person: person.mean)
@@ -155,6 +157,9 @@ def save_plot(posterior: Posterior, path: Path) -> None:
         axes.plot([person.q25, person.q75], [at, at], color="#1f4e8c", linewidth=3.5)
         axes.plot(person.mean, at, "o", color="white", markeredgecolor="#1f4e8c", markersize=4)
     axes.axvline(0.0, color="#888888", linewidth=0.8)
-    axes.set_yticks(range(len(people)), [str(person.id) for person in people], fontsize=7)
+    names = [str(person.id) for person in people]
+    axes.set_yticks(range(len(people)), names, fontsize=7, parse_math=False)
     axes.set_xlabel("level, as a deviation from the grand mean; thin: 90 %, thick: 50 %")
-    figure.savefig(path)
+    with mpl.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph", category=UserWarning)
+        figure.savefig(path)

@@ -13,6 +13,7 @@ LABEL_COLUMNS = ("output", "rater", "instrument", "benchmark", "project", "panel
 NUMBER_COLUMNS = ("time", "se")
 LARGEST_SCORE = 1e12
 CREDIT_TOLERANCE = 1e-6
+ROUNDING = 1e-12  # of a sum of shares: three of .333333 are within the tolerance
 
 Credit = Iterable[tuple[Label, Label, float]]
 
@@ -189,7 +190,7 @@ def _by_credit(
         (values, (rows, columns)), shape=(len(output.levels), len(everybody)), dtype=float
     )
     total = np.asarray(shares.sum(axis=1)).ravel()
-    off = np.abs(total - 1.0) > CREDIT_TOLERANCE
+    off = np.abs(total - 1.0) > CREDIT_TOLERANCE + ROUNDING
     if off.any():
         at = int(np.argmax(off))
         what = f"sums to {total[at]:.6g}" if shares[at].nnz else "is missing"

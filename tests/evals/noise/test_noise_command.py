@@ -62,6 +62,18 @@ def test_fit_prints_a_table_and_writes_json_and_a_picture(cohort, capsys):
     assert plot.read_text().startswith("<?xml")
 
 
+@pytest.mark.parametrize("ending", ["svg", "png"])
+def test_names_in_any_script_and_with_any_sign_are_drawn(tmp_path, ending):
+    names = {"ann": "王小明", "bob": "a$\\frac$b", "cid": "_cid"}
+    rows = [(names[who], rater, score) for who, rater, score in TEN]
+    ratings, plot = write(tmp_path / "r.csv", "person,rater,score", rows), tmp_path / f"p.{ending}"
+
+    code = run("fit", ratings, "--hyper", "mode", "--plot", plot)
+
+    assert code == 0
+    assert ending == "png" or all(name in plot.read_text() for name in names.values())
+
+
 def test_the_same_seed_gives_the_same_numbers(cohort):
     ratings, credit, folder = cohort
     outs = [folder / "one.json", folder / "other.json"]
@@ -267,6 +279,10 @@ def test_one_rater_is_refused_until_the_column_is_left_out(tmp_path, capsys):
         (["fit", "--points", 0], "The number of points is 0: give at least 1"),
         (["fit", "--seed", -1], "The seed is -1"),
         (["fit", "--at", "nan", "--hyper", "mode"], "The time of the level is nan"),
+        (
+            ["fit", "--reference-sd", "1e300"],
+            "The reference sd is 1e+300: give a positive number, at most 1e+12",
+        ),
         (["fit", "--covariate", "score"], "can't be a covariate of itself"),
         (["fit", "--hyper", "mode", "--json", "/none/out.json"], "/none/out.json can't be written"),
         (

@@ -70,6 +70,12 @@ def test_it_refuses_bad_credit(credit, sentence):
         make(credit=credit)
 
 
+def test_shares_rounded_to_six_decimals_sum_to_one():
+    thirds = [("y", who, 0.333333) for who in ("ann", "bob", "cid")]
+
+    assert len(make(credit=[("x", "ann", 1.0), *thirds]).people) == 3
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
