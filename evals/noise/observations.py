@@ -122,8 +122,11 @@ class Observations:
 
     @cached_property
     def start(self) -> float:
-        """The first time of any row, which growth is counted from."""
-        return 0.0 if self.time is None else float(self.time.min(initial=np.inf))
+        """Where growth counts from: 0, or the first time where all lie farther from 0 than apart, as dates do."""
+        if self.time is None or not self.time.size:
+            return 0.0
+        first, last = float(self.time.min()), float(self.time.max())
+        return first if max(first, -last) > last - first else 0.0
 
     @cached_property
     def measured_instruments(self) -> tuple[Label, ...]:

@@ -110,15 +110,12 @@ class Catalogue:
         return Column(np.where(mine, 0, -1), (benchmark,))
 
     def growth(self) -> list[Term]:
-        """Change per unit of time since the first row's."""
+        """Change per unit of time since the start."""
         seen = self.observations
-        if seen.time is None:
+        if seen.time is None or not np.any(seen.time != seen.start):
             return []
-        return [
-            Term(
-                "growth", seen.people, sparse.csr_matrix(sparse.diags(seen.time - seen.start) @ self.weights)
-            )
-        ]
+        elapsed = sparse.diags(seen.time - seen.start)
+        return [Term("growth", seen.people, sparse.csr_matrix(elapsed @ self.weights))]
 
     def form(self) -> list[Term]:
         """By person and period; as a walk, by person and increment from one period to the next."""

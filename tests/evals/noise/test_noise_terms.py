@@ -104,6 +104,29 @@ def test_growth_is_the_same_from_whichever_day_times_are_counted(at):
     assert later.forecast(2020.0).mean == pytest.approx(plain.forecast(5.0).mean, abs=1e-7)
 
 
+@pytest.mark.parametrize(
+    ("times", "start"),
+    [
+        ([0.2, 1.0, 3.0], 0),
+        ([-3.0, 1.0, 3.0], 0),
+        ([5.0, 5.0, 5.0], 5),
+        ([2015, 2016, 2018], 2015),
+        ([-9, -8, -8], -9),
+    ],
+)
+def test_only_times_that_are_dates_are_counted_from_the_first(times, start):
+    seen = Observations.from_columns([1.0, 2.0, 4.0], person=["a", "b", "c"], time=times)
+
+    assert seen.start == start
+
+
+def test_without_any_time_passing_nobody_grows():
+    rows, credit = make_rows(people=10, raters=4)
+    dated = Observations.from_rows([{**row, "time": 2015} for row in rows], credit=credit)
+
+    assert "growth is left out: this design can't tell it apart from other terms." in fit(dated).notes
+
+
 def test_a_walk_adds_up_its_increments():
     observations = planned(periods=4)
     weights = credit_weights(observations.shares)[observations.owner.codes]
