@@ -136,3 +136,16 @@ def test_sent_again_as_something_else_it_is_refused(project, benchmark):
 
     with pytest.raises(RuleBroken, match="sent before with another content"):
         make_submission(project, benchmark, artifact=artifact, external_id="s-1")
+
+
+def test_sent_again_after_the_benchmark_was_replaced_it_is_still_the_same(project, benchmark):
+    artifact = make_artifact()
+    first = make_submission(project, benchmark, artifact=artifact, external_id="s-1")
+    benchmark.retired_at = timezone.now()
+    benchmark.save(update_fields=["retired_at"])
+
+    again = make_submission(project, benchmark, artifact=artifact, external_id="s-1")
+
+    assert again == first
+    with pytest.raises(RuleBroken, match="newer version"):
+        make_submission(project, benchmark, artifact=artifact, external_id="s-2")

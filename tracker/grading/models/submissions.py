@@ -28,6 +28,23 @@ CHECKS_PER_DAY = 100
 LONGEST_SENTENCE = 500
 
 
+def demand_acceptance(project: Project, benchmark: Benchmark, *, training: Artifact | None) -> None:
+    """What is new goes to a benchmark of the project's program, in its newest version, while the cohort is open."""
+    project.cohort.demand_open()
+    if benchmark.program_id != project.program_id:
+        raise RuleBroken(
+            "This benchmark belongs to another program.", code="other-program", field="benchmark"
+        )
+    if training is not None and not benchmark.has_texts:
+        raise RuleBroken(
+            "This benchmark has no texts to look for in training data: leave them out.",
+            code="no-texts",
+            field="training",
+        )
+    if benchmark.retired_at is not None:
+        raise RuleBroken("This benchmark has a newer version: submit to that.", code="benchmark-retired")
+
+
 class SubmissionQuerySet(TrackedQuerySet["Submission"]):
     def visible_to(self, user: Visitor) -> Self:
         return self.filter(project__in=Project.objects.visible_to(user))
@@ -104,20 +121,7 @@ class SubmissionQuerySet(TrackedQuerySet["Submission"]):
 
         One that is only to be checked stops there: it is no output, costs nothing and counts nowhere.
         """
-        project.cohort.demand_open()
         check_claims(claims or {}, benchmark)
-        if benchmark.program_id != project.program_id:
-            raise RuleBroken(
-                "This benchmark belongs to another program.", code="other-program", field="benchmark"
-            )
-        if training is not None and not benchmark.has_texts:
-            raise RuleBroken(
-                "This benchmark has no texts to look for in training data: leave them out.",
-                code="no-texts",
-                field="training",
-            )
-        if benchmark.retired_at is not None:
-            raise RuleBroken("This benchmark has a newer version: submit to that.", code="benchmark-retired")
         with transaction.atomic():
             Project.objects.select_for_update().get(pk=project.pk)
             content = {
@@ -131,6 +135,7 @@ class SubmissionQuerySet(TrackedQuerySet["Submission"]):
             earlier = self._sent_before(external_id, content)
             if earlier is not None:
                 return earlier
+            demand_acceptance(project, benchmark, training=training)
             self.check_quota(project, benchmark, check_only=check_only)
             submission: Submission = self.create(
                 **content,
