@@ -12,7 +12,7 @@ from tracker.decisions.models import GateRule, StageDecision
 from tracker.estimates.models import Estimate
 from tracker.grading.models import Submission
 from tracker.people.models import Person, Role
-from tracker.projects.models import Claim, CreditStatement, Milestone, Output, Project
+from tracker.projects.models import Claim, CreditStatement, Milestone, Output, Project, Reference
 from tracker.ratings.models import Assignment, Rating
 
 OF_PAGES = {"cursor"}
@@ -124,6 +124,14 @@ class RoundFilters(filters.FilterSet):
 
     class Meta:
         model = AdmissionRound
+        fields = ()
+
+
+class ReferenceFilters(filters.FilterSet):
+    application = filters.UUIDFilter(field_name="application__public_id")
+
+    class Meta:
+        model = Reference
         fields = ()
 
 

@@ -10,6 +10,7 @@ from tracker.api.viewsets.decisions import (
     ApplicationViewSet,
     DecisionViewSet,
     GateRuleViewSet,
+    ReferenceViewSet,
 )
 from tracker.api.viewsets.estimates import EstimateViewSet, FitViewSet
 from tracker.api.viewsets.grading import BenchmarkViewSet, RunViewSet, SubmissionViewSet
@@ -33,6 +34,7 @@ for name, viewset in (
     ("decisions", DecisionViewSet),
     ("rounds", AdmissionRoundViewSet),
     ("applications", ApplicationViewSet),
+    ("references", ReferenceViewSet),
     ("benchmarks", BenchmarkViewSet),
     ("submissions", SubmissionViewSet),
     ("runs", RunViewSet),

@@ -7,11 +7,11 @@ from tests.factories import make_application, make_mentee, make_person, make_rou
 from tests.tracker.gate_world import decide, fix_gate, second
 from tracker.cohorts.models import AdmissionRound, Application, Stream, Track
 from tracker.people.models import Person, Role, Scope
-from tracker.projects.models import Output
+from tracker.projects.models import Output, Reference
 
 pytestmark = pytest.mark.django_db
 GATES, DECISIONS = "/api/v1/gates/", "/api/v1/decisions/"
-ROUNDS, APPLICATIONS = "/api/v1/rounds/", "/api/v1/applications/"
+ROUNDS, APPLICATIONS, REFERENCES = "/api/v1/rounds/", "/api/v1/applications/", "/api/v1/references/"
 
 
 def ids(answer) -> list[str]:
@@ -133,6 +133,31 @@ class TestAdmission:
             ("work_test", "My answer."),
         }
         assert Person.objects.get(public_id=answer.json()["person"]).holds(Role.APPLICANT)
+
+    def test_who_was_named_is_told_once_the_application_is_sent_and_never_where_they_are_reached(
+        self, api, foreign_api, round
+    ):
+        sent = make_application(round)
+        draft = round.invite(name="Dora Draft", email="dora@example.org")
+        rae, _ = (
+            Reference.objects.ask(application, name=name, email=f"{name.lower()}@example.org")
+            for application, name in ((sent, "Rae"), (draft, "Hidden"))
+        )
+
+        answer = api.get(REFERENCES)
+
+        assert ids(answer) == [str(rae.public_id)]
+        assert "example.org" not in answer.content.decode()
+        assert ids(foreign_api.get(REFERENCES)) == []
+
+    def test_what_a_referee_wrote_is_found_among_the_outputs(self, api, round):
+        reference = Reference.objects.ask(make_application(round), name="Rae", email="rae@example.org")
+        written = reference.receive("She is careful.", is_confidential=True)
+
+        row = api.get(f"{REFERENCES}?application={reference.application.public_id}").json()["results"][0]
+
+        assert row["output"] == str(written.public_id)
+        assert row["received_at"] is not None
 
     def test_sent_again_it_changes_what_was_sent(self, api, body, round):
         first = api.post(APPLICATIONS, body).json()

@@ -10,6 +10,7 @@ from tracker.cohorts.models import AdmissionRound, Application, Cohort, Stage
 from tracker.decisions.models import GateRule, StageDecision
 from tracker.people.models import Person
 from tracker.projects.applying import receive_application
+from tracker.projects.models import Output, Reference
 
 LONGEST_TEXT = 10_000
 
@@ -117,6 +118,18 @@ class ApplicationSerializer(StrictModelSerializer):
             "answered_at",
             "waitlist_position",
         )
+        read_only_fields = fields
+
+
+class ReferenceSerializer(StrictModelSerializer):
+    application = PublicIdField(Application, read_only=True)
+    output = PublicIdField(
+        Output, read_only=True, allow_null=True, help_text="What they wrote, once it is in."
+    )
+
+    class Meta:
+        model = Reference
+        fields = ("id", "application", "name", "asked_at", "received_at", "output")
         read_only_fields = fields
 
 

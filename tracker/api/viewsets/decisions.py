@@ -10,18 +10,26 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ReadOnlyModelViewSet
 
-from tracker.api.filters import ApplicationFilters, DecisionFilters, GateFilters, RoundFilters
+from tracker.api.filters import (
+    ApplicationFilters,
+    DecisionFilters,
+    GateFilters,
+    ReferenceFilters,
+    RoundFilters,
+)
 from tracker.api.serializers.decisions import (
     AdmissionRoundSerializer,
     ApplicationSerializer,
     ApplyingSerializer,
     DecisionSerializer,
     GateRuleSerializer,
+    ReferenceSerializer,
 )
 from tracker.cohorts.models import AdmissionRound, Application
 from tracker.decisions.models import GateRule, StageDecision
 from tracker.people.models import Scope
 from tracker.projects.applying import withdraw_application
+from tracker.projects.models import Reference
 
 
 class GateRuleViewSet(ReadOnlyModelViewSet[GateRule]):
@@ -62,6 +70,20 @@ class AdmissionRoundViewSet(ReadOnlyModelViewSet[AdmissionRound]):
 
     def get_queryset(self) -> QuerySet[AdmissionRound]:
         return AdmissionRound.objects.visible_to(self.request.user).select_related("cohort", "stage")
+
+
+class ReferenceViewSet(ReadOnlyModelViewSet[Reference]):
+    """Whom applicants named, and whether what they wrote is in. Their links are a lead's to send."""
+
+    serializer_class = ReferenceSerializer
+    filterset_class = ReferenceFilters
+    lookup_field = "public_id"
+    lookup_value_converter = "uuid"
+    scopes = {"list": Scope.READ, "retrieve": Scope.READ}
+
+    def get_queryset(self) -> QuerySet[Reference]:
+        visible = Reference.objects.visible_to(self.request.user).of_sent_applications()
+        return visible.select_related("application", "output")
 
 
 class ApplicationViewSet(ReadOnlyModelViewSet[Application]):

@@ -34,6 +34,9 @@ class ReferenceQuerySet(TrackedQuerySet["Reference"]):
             | Q(application__enrollment__person__in=Person.objects.of(user))
         )
 
+    def of_sent_applications(self) -> Self:
+        return self.exclude(application__state=Application.State.DRAFT)
+
     def ask(self, application: Application, *, name: str, email: str) -> "Reference":
         """The applicant names somebody; the same address again is the same request."""
         if application.state not in (Application.State.DRAFT, Application.State.SUBMITTED):
