@@ -7,12 +7,14 @@ from django.urls import reverse
 from tests.factories import close_reading, make_mentee, make_output, make_person, make_project, make_rating
 from tests.tracker.gate_world import SURE, decide, fix_gate, make_chances, proposed, second
 from tests.tracker.web.worlds import make_fit
+from tracker.cohorts.models import Enrollment
 from tracker.decisions.following import following_at
 from tracker.decisions.models import GateRule, Leaning, Lottery, Proposal, StageDecision
 from tracker.decisions.proposing import draw_lottery
 from tracker.errors import RuleBroken
 from tracker.estimates.models import Contribution, Estimate, GateChance, Release
-from tracker.people.models import Person, Role
+from tracker.funding.models import Fund
+from tracker.people.models import Person, Role, ShareGrant
 from tracker.ratings.models import Rating, Score
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +82,27 @@ class TestOnesOwnPicture:
         decide(stage, both, lead)
 
         assert Estimate.objects.visible_to(both.user).filter(person=both).exists()
+
+    def test_no_share_with_a_fund_of_ones_own_shows_it_sooner(self, stage, mentee, lead, fund_manager):
+        make_fit(stage.cohort.program, {mentee: 0.3})
+        group = fund_manager.groups.get()
+        ShareGrant.objects.share(mentee, shared_with=group, what="estimates")
+        Fund.objects.get(group=group).appoint(mentee.user)
+        Release.objects.release(close_reading(stage), by=lead)
+        assert Estimate.objects.visible_to(fund_manager).exists()
+
+        assert not Estimate.objects.visible_to(mentee.user).exists()
+
+    def test_who_mentors_and_makes_one_project_sees_it_no_sooner(self, stage, mentor, mentee, lead):
+        make_fit(stage.cohort.program, {mentor: 0.3, mentee: 0.1})
+        Enrollment.objects.create(person=mentor, cohort=stage.cohort)
+        project = make_project(stage.cohort, authors=[mentee], mentors=[mentor])
+        project.team.create(person=mentor, role="author")
+        Release.objects.release(close_reading(stage), by=lead)
+
+        seen = Estimate.objects.visible_to(mentor.user)
+
+        assert list(seen.values_list("person", flat=True)) == [mentee.pk]
 
     def test_what_it_rests_on_is_never_theirs_to_see(self, stage, both, mentee, lead):
         fix_gate(stage, lead)

@@ -231,7 +231,8 @@ class EstimateQuerySet(models.QuerySet["Estimate"]):
             decisions__stage__release__fit=OuterRef("fit"),
         )
         of_own = Q(Exists(decided), person__in=own)
-        seen = of_own | Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
+        entrusted = Q(person__in=team.values("person")) | Q(person__in=shares.values("person"))
+        seen = of_own | (entrusted & ~Q(person__in=own))
         # A release is of one stage: it shows the people of that stage's cohort, and nobody else whom the fit saw.
         released = Q(fit__releases__stage__cohort__enrollments__person=F("person"))
         return self.filter(seen, released, raters__gte=READERS_BEHIND_A_RELEASE).distinct()
