@@ -42,6 +42,7 @@ PAGES = {
     "gate": (LOGIN, NO, NO, NO, NO, NO, OK, NONE, NONE, NONE, NONE),
     "gate-middle": (LOGIN, NO, NO, NO, NO, NO, OK, NONE, NONE, NONE, NONE),
     "lottery": ONLY_SENT,
+    "review-people": ONLY_SENT,
     "decisions": (LOGIN, NO, NO, NO, NO, OK, OK, NONE, NONE, NONE, NONE),
     "decide": (LOGIN, NO, NO, NO, NO, OK, OK, NONE, NONE, NONE, NONE),
     "lean": ONLY_SENT,

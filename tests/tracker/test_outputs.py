@@ -5,10 +5,19 @@ from datetime import date
 import pytest
 from django.db import IntegrityError, transaction
 
-from tests.factories import make_cohort, make_mentee, make_output, make_project, make_rating, make_stage
+from tests.factories import (
+    close_reading,
+    make_cohort,
+    make_mentee,
+    make_output,
+    make_project,
+    make_rating,
+    make_stage,
+)
 from tracker.errors import RuleBroken
 from tracker.events.models import Event
 from tracker.projects.models import AlreadyHere, Output, OutputVersion, Project
+from tracker.projects.reviewing import open_reviews, without_review
 
 pytestmark = pytest.mark.django_db
 LINE = {"question": "Does depth matter?", "did": "Halved the layers.", "saw": "Loss rose by 2 %."}
@@ -122,6 +131,25 @@ class TestAPersonsOwn:
             )
         later = make_stage(cohort)
         assert Output.objects.publish_personal(person, cohort=cohort, kind="stage_review", stage=later)
+
+    def test_a_whole_stage_is_opened_at_once_and_once(self, cohort, stage):
+        people = [make_mentee(cohort) for _ in range(3)]
+        Output.objects.publish_personal(people[0], cohort=cohort, kind="stage_review", stage=stage)
+        assert without_review(stage).count() == 2
+
+        assert (open_reviews(stage), open_reviews(stage)) == (2, 0)
+
+        reviews = Output.objects.filter(kind="stage_review", stage=stage)
+        assert sorted(review.project.person.pk for review in reviews) == sorted(one.pk for one in people)
+
+    def test_none_is_opened_once_the_reading_has_closed(self, cohort, stage):
+        make_mentee(cohort)
+        close_reading(stage)
+
+        with pytest.raises(RuleBroken, match="nobody could rate"):
+            open_reviews(stage)
+
+        assert not Output.objects.exists()
 
     def test_a_teams_project_takes_no_stage_review(self, cohort, stage):
         with pytest.raises(RuleBroken, match="name the person"):

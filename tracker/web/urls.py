@@ -43,6 +43,7 @@ urlpatterns = [
         name="release",
     ),
     path("stages/<uuid:stage_id>/", gates.stage, name="stage"),
+    path("stages/<uuid:stage_id>/reviews/", gates.review_people, name="review-people"),
     path("stages/<uuid:stage_id>/gate/", by_method(get=gates.gate_form, post=gates.fix_gate), name="gate"),
     path("stages/<uuid:stage_id>/gate/middle/", gates.gate_middle, name="gate-middle"),
     path("stages/<uuid:stage_id>/lottery/", gates.lottery, name="lottery"),

@@ -22,6 +22,8 @@ from tests.tracker.test_progression import past_stage
 from tracker.decisions.models import Appeal, GateRule, Proposal, StageDecision
 from tracker.estimates.models import Viewing
 from tracker.people.models import Person, Role
+from tracker.projects.models import Output
+from tracker.ratings.reading import outputs_to_read
 
 pytestmark = pytest.mark.django_db
 ANSWERS = ("Clear yes", "clear yes", "clear no", "too close to call", "about 9 in 10")
@@ -332,3 +334,25 @@ def test_nothing_leads_below_a_decider_to_the_proposal(enter, stage, mentee, lea
 
 def without_tokens(answer) -> str:
     return re.sub(r'(csrfmiddlewaretoken" value=|X-CSRFToken": )"[^"]+"', "", answer.content.decode())
+
+
+class TestReviewsOfPeople:
+    def test_a_lead_opens_them_by_a_button_that_then_goes(self, enter, stage, mentee, lead, mentor):
+        browser, path = enter(lead), f"/stages/{stage.public_id}/"
+        before = browser.get(path).content.decode()
+
+        after = browser.post(f"{path}reviews/", follow=True).content.decode()
+
+        assert "Open a review of 1 person<" in before
+        assert "Everybody in this stage has a review" in after
+        assert "Open a review" not in after
+        review = Output.objects.get(kind="stage_review")
+        assert (review.project.person, review.stage) == (mentee, stage)
+        assert review in outputs_to_read(mentor.user)
+
+    def test_nobody_else_is_offered_them(self, enter, stage, mentee, committee):
+        path = f"/stages/{stage.public_id}/"
+
+        assert "Open a review" not in enter(committee).get(path).content.decode()
+        assert enter(committee).post(f"{path}reviews/").status_code == 403
+        assert not Output.objects.exists()

@@ -1,4 +1,4 @@
-"""A stage as everybody in it sees it, and its gate as a lead sets it up."""
+"""A stage as everybody in it sees it; its gate, and the reviews of its people, as a lead sets them up."""
 
 from uuid import UUID
 
@@ -13,6 +13,7 @@ from tracker.decisions.models import GateRule
 from tracker.decisions.models.gates import could_have_been_seen
 from tracker.decisions.progression import progression_of
 from tracker.decisions.proposing import draw_lottery
+from tracker.projects.reviewing import open_reviews, without_review
 from tracker.web.decision_forms import GateForm
 from tracker.web.doors import PageRequest, demand, self_in, told, told_by
 
@@ -39,16 +40,27 @@ def stage(request: PageRequest, stage_id: UUID) -> HttpResponse:
     """Dates, what it takes to go on, and how many did before: known before anybody commits."""
     stage = visible_stage(request, stage_id)
     decides = Stage.objects.decided_by(request.user).filter(pk=stage.pk).exists()
+    leads = Stage.objects.led_by(request.user).filter(pk=stage.pk).exists()
     rules = GateRule.objects.visible_to(request.user).filter(stage=stage).select_related("set_by", "lottery")
     context = {
         "stage": stage,
         "program": stage.cohort.program,
         "decides": decides,
-        "leads": Stage.objects.led_by(request.user).filter(pk=stage.pk).exists(),
+        "leads": leads,
+        "unreviewed": without_review(stage).count() if leads and not stage.has_been_read else 0,
         "rules": list(rules),
         "progression": progression_of(stage, in_full=decides),
     }
     return render(request, "stages/stage.html", context)
+
+
+@require_POST
+def review_people(request: PageRequest, stage_id: UUID) -> HttpResponse:
+    stage = led_stage(request, stage_id)
+    actor = self_in(stage.cohort.program, request.user)
+    with told(request, done="Everybody in this stage has a review of their own, which readers rate."):
+        open_reviews(stage, by=actor.public_id)
+    return redirect("stage", stage.public_id)
 
 
 def gate_page(request: PageRequest, stage: Stage, form: GateForm, **more: object) -> HttpResponse:
