@@ -39,7 +39,6 @@ def test_control_nodes_without_a_card_are_none(tmp_path):
     assert cards.nodes(tmp_path) == []
 
 
-@pytest.mark.skipif(jail.program("bwrap") == "None", reason="bubblewrap is not installed")
 @pytest.mark.parametrize("cuda", [True, False])
 def test_only_a_jail_that_asks_gets_the_nodes(two_cards, cuda):
     arguments = jail.bubblewrap(Cell(memory=1 << 30, seconds=1, cuda=cuda), FULL, 3)

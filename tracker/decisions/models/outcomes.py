@@ -19,6 +19,24 @@ class Outcome(models.TextChoices):
     END = "end", "end"
 
 
+class Origin(models.TextChoices):
+    """How a decision came about."""
+
+    PERSON = "person", "decided by a person"
+    SILENCE = "silence", "by default, for nobody decided"
+    APPEAL = "appeal", "by an appeal"
+    RECORD = "record", "taken over from earlier records"
+
+
+class Undone(models.TextChoices):
+    """Why a decision stands no longer."""
+
+    DECIDED_AGAIN = "decided_again", "decided again"
+    NOT_SECONDED = "not_seconded", "the second reader did not agree"
+    LAPSED = "lapsed", "no second reader in time"
+    OVERTURNED = "overturned", "overturned on appeal"
+
+
 class Answer(models.TextChoices):
     """As ``evals.noise.gating`` answers, and that no rule was fixed."""
 
